@@ -1,0 +1,34 @@
+//! Words and rules of the domain.
+//!
+//! An *entity* has a type and an id. *Datapoints* state something about one attribute of one entity; they travel
+//! in *tasks*, each about one entity. What is stored of an entity is its *master record*. *Modules* are installed
+//! guests; a *hook* is a moment at which they can be called, a *subscription* a module's wish for one.
+//!
+//! Nothing here does IO, knows wasm, SQL or HTTP, or reads a clock. Other packages convert to and from these
+//! types at their border.
+
+pub mod capability;
+pub mod case;
+pub mod config;
+pub mod datapoint;
+pub mod datatype;
+pub mod hook;
+pub mod host;
+pub mod id;
+pub mod limits;
+pub mod module;
+pub mod record;
+pub mod schema;
+pub mod task;
+pub mod time;
+pub mod value;
+
+pub use datapoint::DataPoint;
+pub use hook::{Family, HookKind};
+pub use host::HookHost;
+pub use id::{AttrName, EntityId, EntityRef, EntityType, ModuleName, SubscriptionId};
+pub use record::MasterRecord;
+pub use schema::Schema;
+pub use task::{Task, TaskBody, TaskId};
+pub use time::Timestamp;
+pub use value::{Scalar, Value};
