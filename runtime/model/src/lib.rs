@@ -7,17 +7,22 @@
 //! Nothing here does IO, knows wasm, SQL or HTTP, or reads a clock. Other packages convert to and from these
 //! types at their border.
 
+pub mod accept;
 pub mod capability;
 pub mod case;
 pub mod config;
+pub mod cron;
 pub mod datapoint;
 pub mod datatype;
+pub mod duration;
+pub mod history;
 pub mod hook;
 pub mod host;
 pub mod id;
 pub mod limits;
 pub mod module;
 pub mod record;
+pub mod render;
 pub mod schema;
 pub mod task;
 pub mod time;

@@ -154,6 +154,16 @@ impl AttributeKind {
         }
     }
 
+    /// How long history is kept, in microseconds; `None` for plain attributes and where there is no end.
+    #[must_use]
+    pub fn max_age(&self) -> Option<i64> {
+        match self {
+            Self::Plain { .. } => None,
+            Self::Observations { history, .. } => history.max_age,
+            Self::Timeseries { max_age, .. } => *max_age,
+        }
+    }
+
     /// The data type of values, for plain and observations.
     #[must_use]
     pub fn data_type(&self) -> Option<&DataType> {

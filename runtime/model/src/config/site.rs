@@ -1,0 +1,241 @@
+//! What a configuration directory says, once it has been read. Durations are in microseconds.
+
+use std::collections::BTreeMap;
+
+use crate::capability::Grant;
+use crate::cron::Cron;
+use crate::id::ModuleName;
+use crate::module::{Isolation, OnAdmissionFault};
+use crate::schema::Schema;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteConfig {
+    /// `db_entities/*.yml`.
+    pub schema: Schema,
+    /// `processing_core.enabled_modules`: modules in the order in which their hooks run.
+    pub enabled_modules: Vec<String>,
+    /// `processing_core.worker_processes`, at least 1.
+    pub worker_processes: u64,
+    /// `processing_core.worker_threads`, at least 1.
+    pub worker_threads: u64,
+    /// `processing_core.max_inline_generated_tasks`; 0 = none.
+    pub max_inline_generated_tasks: u64,
+    /// `processing_core.modules_dir`, relative to the directory.
+    pub modules_dir: Option<String>,
+    /// `modules/NAME.yml` as JSON; a module without a file has no entry.
+    pub module_configs: BTreeMap<String, serde_json::Value>,
+    /// `snapshots.yml`.
+    pub snapshots: Snapshots,
+    /// `history_manager.yml`; `None` = history is not managed.
+    pub history_manager: Option<HistoryManager>,
+    /// `updater.yml`; `None` = defaults of the runtime.
+    pub updater: Option<Updater>,
+    /// `garbage_collector.yml`.
+    pub garbage_collector: GarbageCollector,
+    /// `control.yml`.
+    pub control: Control,
+    /// `telemetry.yml`.
+    pub telemetry: Telemetry,
+    /// `event_logging.yml`: groups of counters by name.
+    pub event_logging: BTreeMap<String, EventGroup>,
+    /// `api.yml`.
+    pub api: Api,
+    /// `database.storage.snapshot_bucket_size`, at least 1.
+    pub snapshot_bucket_size: u64,
+    /// `tenter.yml`.
+    pub tenter: TenterConfig,
+}
+
+/// `snapshots.yml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshots {
+    /// When snapshots are made.
+    pub creation_rate: Cron,
+    /// Whether entities with nothing but an id get snapshots.
+    pub keep_empty: bool,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Self { creation_rate: Cron::of(&[("minute", "*/30")]), keep_empty: true }
+    }
+}
+
+/// `history_manager.yml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryManager {
+    /// When equal neighbours are merged.
+    pub aggregation_schedule: Cron,
+    /// When datapoints older than `max_age` are removed.
+    pub datapoint_cleaning_schedule: Cron,
+    /// When old snapshots are removed.
+    pub snapshot_cleaning: Cleaning,
+    /// When raw datapoints are archived.
+    pub datapoint_archivation: Archivation,
+}
+
+/// When something is removed, and how old it is then.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cleaning {
+    /// When.
+    pub schedule: Cron,
+    /// Age; microseconds.
+    pub older_than: i64,
+}
+
+/// When raw datapoints leave the store, and where to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Archivation {
+    /// When.
+    pub schedule: Cron,
+    /// Age; microseconds.
+    pub older_than: i64,
+    /// Folder of the archives; `None` = they are removed only.
+    pub archive_dir: Option<String>,
+}
+
+/// `updater.yml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Updater {
+    /// When a batch is processed.
+    pub update_batch_cron: Cron,
+    /// The period of that schedule; microseconds.
+    pub update_batch_period: i64,
+    /// When finished states are removed.
+    pub cache_management_cron: Cron,
+    /// Finished states kept per group.
+    pub cache_max_entries: u64,
+}
+
+/// `garbage_collector.yml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GarbageCollector {
+    /// When entities past their lifetime are removed.
+    pub collection_rate: Cron,
+}
+
+impl Default for GarbageCollector {
+    fn default() -> Self {
+        Self { collection_rate: Cron::daily(3, 0, 0) }
+    }
+}
+
+/// A control action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Make snapshots now.
+    MakeSnapshots,
+    /// Run creation hooks again for an entity type.
+    RefreshOnEntityCreation,
+    /// Read a module's configuration again.
+    RefreshModuleConfig,
+}
+
+impl Action {
+    /// All actions.
+    pub const ALL: [Self; 3] = [Self::MakeSnapshots, Self::RefreshOnEntityCreation, Self::RefreshModuleConfig];
+
+    /// The name in configuration and in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MakeSnapshots => "make_snapshots",
+            Self::RefreshOnEntityCreation => "refresh_on_entity_creation",
+            Self::RefreshModuleConfig => "refresh_module_config",
+        }
+    }
+}
+
+/// `control.yml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Actions that may be called.
+    pub allowed_actions: Vec<Action>,
+}
+
+impl Default for Control {
+    /// Without the file all actions are allowed.
+    fn default() -> Self {
+        Self { allowed_actions: Action::ALL.to_vec() }
+    }
+}
+
+/// `telemetry.yml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Telemetry {
+    /// When sizes of attributes are computed.
+    pub attribute_bson_size_schedule: Cron,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { attribute_bson_size_schedule: Cron::of(&[("hour", "3"), ("minute", "15")]) }
+    }
+}
+
+/// A group of `event_logging.yml`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EventGroup {
+    /// Names of counters.
+    pub events: Vec<String>,
+    /// Whether other names come into being when they are counted.
+    pub auto_declare_events: bool,
+    /// Lengths of intervals as text, with their microseconds.
+    pub intervals: Vec<(String, i64)>,
+}
+
+/// `api.yml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Api {
+    /// `cors.allow_origins`.
+    pub allow_origins: Vec<String>,
+    /// `datapoint_logger.good_log`: a file for accepted datapoints.
+    pub good_log: Option<String>,
+    /// `datapoint_logger.bad_log`: a file for refused ones.
+    pub bad_log: Option<String>,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { allow_origins: vec!["*".to_owned()], good_log: None, bad_log: None }
+    }
+}
+
+/// How commits reach the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// Every commit is on disk before it is acknowledged.
+    #[default]
+    Full,
+    /// A loss of power may cost the last commits; a crash of the process costs nothing.
+    Normal,
+}
+
+/// `tenter.yml`: keys that DP³ does not have.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TenterConfig {
+    /// `listen`: address and port.
+    pub listen: Option<String>,
+    /// `data`: folder of the store.
+    pub data: Option<String>,
+    /// `lanes`; 0 = as many as cores.
+    pub lanes: u64,
+    /// `synchronous`.
+    pub synchronous: Synchronous,
+    /// `modules`: what the operator decided about each.
+    pub modules: BTreeMap<ModuleName, ModuleSection>,
+}
+
+/// One entry of `tenter.yml: modules`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ModuleSection {
+    /// Limits that differ from the defaults; names of [`crate::module::ModuleSettings::LIMIT_NAMES`].
+    pub limits: BTreeMap<String, u64>,
+    /// How instances live.
+    pub isolation: Isolation,
+    /// What a fault of `allow-entity-creation` counts as.
+    pub on_admission_fault: OnAdmissionFault,
+    /// Capabilities granted by the file.
+    pub grants: Vec<Grant>,
+}
