@@ -1,1 +1,44 @@
+//! Durable storage in SQLite; the only SQL.
+//!
+//! A [`Store`] owns one data directory. All writes go through one thread, which gathers what is waiting, applies each
+//! piece of work under its own savepoint and commits them together: one flush of the disk serves many. Whoever asked is
+//! answered after that commit and not before. [`Reader`]s have connections of their own and see the last commit.
+//!
+//! The interface speaks of admitting, committing and postponing tasks, never of rows, and no type of the database
+//! library leaves the package, so that another database can take this one's place. Nothing here reads a clock: times
+//! are arguments.
+//!
+//! Start reading at `writer.rs` (how work is grouped) and `commit.rs` (what one finished task changes).
 
+mod admit;
+mod codec;
+mod commit;
+mod connect;
+mod error;
+mod ledger;
+mod migrate;
+mod modules;
+mod names;
+mod options;
+mod outcome;
+mod prune;
+mod reader;
+mod state;
+mod store;
+mod tally;
+mod tokens;
+mod tx;
+mod writer;
+
+pub use error::StoreError;
+pub use ledger::{DeadFilter, ErrorFilter};
+pub use modules::{InstallModule, ModuleRow, VersionRow};
+pub use options::{Health, StoreOptions, Synchronous};
+pub use outcome::{
+    Admission, CommitNews, CommitResult, DeadKind, DeadLetter, DeadRow, Done, Effect, ErrorRow, LinkChange, LinkRow,
+    PARTS, PendingTask, RawFilter, RawPoint, StateChange, StoredPoint, TaskOutcome,
+};
+pub use reader::Reader;
+pub use store::Store;
+pub use tally::Counters;
+pub use tokens::TokenRow;

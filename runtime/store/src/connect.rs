@@ -1,0 +1,92 @@
+//! Opening: the lock on the data directory, connections and their settings.
+//!
+//! The lock is an operating system's lock on a file of its own, so that it goes with the process however that ends.
+//! SQLite's locks would let two processes share the database; the queue, whose claims live in memory, would not
+//! survive that.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::StoreError;
+use crate::options::Synchronous;
+
+/// `TENT`, in the database's header.
+const APPLICATION_ID: i64 = 0x5445_4e54;
+
+/// The database file of a data directory.
+pub(crate) fn database_path(dir: &Path) -> PathBuf {
+    dir.join("tenter.db")
+}
+
+/// Makes the directory if need be and locks it for this process.
+pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
+    std::fs::create_dir_all(dir).map_err(|e| StoreError::file(dir, &e))?;
+    let path = dir.join("tenter.lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| StoreError::file(&path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path)),
+        Err(TryLockError::Error(e)) => Err(StoreError::file(&path, &e)),
+    }
+}
+
+/// The connection that writes.
+pub(crate) fn writer(path: &Path, synchronous: Synchronous) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+    if id != APPLICATION_ID && (id != 0 || tables != 0) {
+        return Err(StoreError::Foreign(path.to_owned()));
+    }
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::ReadOnly(format!(
+            "{} cannot use a write-ahead log, it is in mode {mode}",
+            path.display()
+        )));
+    }
+    if id == 0 {
+        conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    common(&conn)?;
+    conn.pragma_update(
+        None,
+        "synchronous",
+        match synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Normal => "NORMAL",
+        },
+    )?;
+    conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    Ok(conn)
+}
+
+/// A connection that only reads.
+pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    common(&conn)?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "cache_size", -16_384)?;
+    Ok(conn)
+}
+
+fn common(conn: &Connection) -> Result<(), StoreError> {
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cell_size_check", true)?;
+    conn.pragma_update(None, "mmap_size", 0)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! The writer: one thread, one connection, many pieces of work in one transaction.
+//!
+//! The thread takes the first waiting piece of work and whatever else waits behind it, up to the group's size. Each
+//! runs inside a savepoint of its own: when it fails, it alone is rolled back. After the commit each is answered, then
+//! listeners learn which queues got tasks. Thus one flush of the disk serves a whole group, and under load groups grow
+//! by themselves, while a single piece of work on an idle store waits for nobody.
+//!
+//! A fault of the store itself rolls the whole group back and all of it is told so. Whether the next group is tried
+//! depends on the fault: room may come back, damage does not heal.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+use crate::names::Names;
+use crate::options::StoreOptions;
+use crate::outcome::{CommitNews, Done};
+use crate::tally::Tally;
+use crate::tx::Tx;
+
+/// A listener for commits.
+pub(crate) type Listener = Arc<dyn Fn(&CommitNews) + Send + Sync>;
+
+/// What the writer's thread and the handles share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// The fault of the last group, if it had one.
+    pub(crate) fault: Mutex<Option<StoreError>>,
+    pub(crate) transactions: AtomicU64,
+    pub(crate) work_done: AtomicU64,
+    pub(crate) waiting: AtomicU64,
+    pub(crate) listeners: RwLock<Vec<Listener>>,
+}
+
+/// A piece of work: runs inside a savepoint, then is answered.
+pub(crate) trait Work: Send {
+    /// Does it. An error rolls the savepoint back.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
+    /// Whether it wants its answer before the commit; a negative control.
+    fn impatient(&self) -> bool;
+    /// Answers, with the error given or with what came of `run`.
+    fn answer(&mut self, error: Option<&StoreError>);
+}
+
+/// A piece of work made of a closure.
+pub(crate) struct Call<T, F> {
+    work: Option<F>,
+    result: Option<T>,
+    done: Option<Done<T>>,
+    impatient: bool,
+}
+
+impl<T, F> Call<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send,
+{
+    pub(crate) fn new(impatient: bool, done: Done<T>, work: F) -> Self {
+        Self { work: Some(work), result: None, done: Some(done), impatient }
+    }
+}
+
+impl<T, F> Work for Call<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        if let Some(work) = self.work.take() {
+            self.result = Some(work(tx)?);
+        }
+        Ok(())
+    }
+
+    fn impatient(&self) -> bool {
+        self.impatient
+    }
+
+    fn answer(&mut self, error: Option<&StoreError>) {
+        let Some(done) = self.done.take() else { return };
+        let result = match (error, self.result.take()) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(result)) => Ok(result),
+            (None, None) => Err(StoreError::Closed),
+        };
+        guarded(|| done(result));
+    }
+}
+
+impl<T, F> Drop for Call<T, F> {
+    /// Nobody waits for ever: work that the writer never reached is answered as well.
+    fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            guarded(|| done(Err(StoreError::Closed)));
+        }
+    }
+}
+
+/// Runs a callback; a panic in it must not take the writer along.
+fn guarded(callback: impl FnOnce()) {
+    if std::panic::catch_unwind(AssertUnwindSafe(callback)).is_err() {
+        tracing::error!("a callback of the store panicked");
+    }
+}
+
+/// What is sent to the writer.
+pub(crate) enum Message {
+    Work(Box<dyn Work>),
+    Close(Done<()>),
+}
+
+/// The writer's own.
+pub(crate) struct Writer {
+    pub(crate) conn: Connection,
+    pub(crate) options: StoreOptions,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tally: Tally,
+    pub(crate) names: Names,
+    pub(crate) room: Vec<u8>,
+}
+
+impl Writer {
+    /// Serves until it is told to close or all handles are gone. Work that was sent before is done first.
+    pub(crate) fn serve(mut self, inbox: &Receiver<Message>) {
+        let mut group: Vec<Box<dyn Work>> = Vec::new();
+        let size = self.options.group_commit.max(1);
+        let mut close = None;
+        while close.is_none() {
+            let Ok(first) = inbox.recv() else { break };
+            let mut next = Some(first);
+            while let Some(message) = next.take() {
+                match message {
+                    Message::Work(work) => group.push(work),
+                    Message::Close(done) => {
+                        close = Some(done);
+                        break;
+                    }
+                }
+                if group.len() < size {
+                    next = inbox.try_recv().ok();
+                }
+            }
+            let taken = group.len() as u64;
+            self.run_group(&mut group);
+            self.shared.waiting.fetch_sub(taken, Ordering::Relaxed);
+        }
+        let closed = self.finish();
+        if let Some(done) = close {
+            guarded(|| done(closed));
+        }
+    }
+
+    fn run_group(&mut self, group: &mut Vec<Box<dyn Work>>) {
+        if group.is_empty() {
+            return;
+        }
+        let standing = lock(&self.shared.fault).clone().filter(|e| !e.may_pass());
+        let mut news = CommitNews::default();
+        let outcome = match standing {
+            Some(fault) => Err(fault),
+            None => self.transact(group, &mut news),
+        };
+        match &outcome {
+            Ok(()) => {
+                self.shared.transactions.fetch_add(1, Ordering::Relaxed);
+                self.shared.work_done.fetch_add(group.len() as u64, Ordering::Relaxed);
+                *lock(&self.shared.fault) = None;
+            }
+            Err(fault) => {
+                let mut known = lock(&self.shared.fault);
+                if known.as_ref() != Some(fault) {
+                    tracing::error!(%fault, "the store cannot write");
+                    *known = Some(fault.clone());
+                }
+            }
+        }
+        for mut work in group.drain(..) {
+            work.answer(outcome.as_ref().err());
+        }
+        if outcome.is_ok() && !news.is_empty() {
+            let listeners = self.shared.listeners.read().unwrap_or_else(PoisonError::into_inner).clone();
+            for listener in listeners {
+                guarded(|| listener(&news));
+            }
+        }
+    }
+
+    /// One transaction. An error means that nothing of it is stored.
+    fn transact(&mut self, group: &mut [Box<dyn Work>], news: &mut CommitNews) -> Result<(), StoreError> {
+        let before = self.tally;
+        let result = self.try_transact(group, news, &before);
+        match result {
+            Ok(()) => self.names.keep(),
+            Err(_) => {
+                self.tally = before;
+                self.names.forget_since(0);
+                if !self.conn.is_autocommit() {
+                    // After some faults SQLite has rolled back already; the fault is what counts.
+                    let _ = self.conn.execute_batch("ROLLBACK");
+                }
+            }
+        }
+        result
+    }
+
+    fn try_transact(
+        &mut self,
+        group: &mut [Box<dyn Work>],
+        news: &mut CommitNews,
+        before: &Tally,
+    ) -> Result<(), StoreError> {
+        let conn = &self.conn;
+        let run = |sql| -> Result<(), StoreError> {
+            conn.prepare_cached(sql)?.execute([])?;
+            Ok(())
+        };
+        run("BEGIN IMMEDIATE")?;
+        for work in group.iter_mut() {
+            run("SAVEPOINT work")?;
+            let (tally, mark, news_before) = (self.tally, self.names.mark(), *news);
+            let done = work.run(&mut Tx {
+                conn,
+                options: &self.options,
+                tally: &mut self.tally,
+                names: &mut self.names,
+                news,
+                room: &mut self.room,
+            });
+            match done {
+                Ok(()) => {
+                    run("RELEASE work")?;
+                    if work.impatient() {
+                        work.answer(None);
+                    }
+                }
+                Err(fault) if fault.is_fault() => return Err(fault),
+                Err(error) => {
+                    run("ROLLBACK TO work")?;
+                    run("RELEASE work")?;
+                    self.tally = tally;
+                    self.names.forget_since(mark);
+                    *news = news_before;
+                    work.answer(Some(&error));
+                }
+            }
+        }
+        self.tally.store(conn, before)?;
+        run("COMMIT")
+    }
+
+    /// Notes that the end was in order, moves the log into the database and closes it.
+    fn finish(self) -> Result<(), StoreError> {
+        if let Some(fault) = lock(&self.shared.fault).clone() {
+            return Err(fault);
+        }
+        self.conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('stopped', 'cleanly')", [])?;
+        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.conn.close().map_err(|(_, e)| StoreError::from(e))
+    }
+}
+
+/// Locks; a panic of another holder leaves nothing half done here.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
