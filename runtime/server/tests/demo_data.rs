@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+#[path = "../examples/zeek-to-datapoints/certificate.rs"]
+mod certificate;
 #[path = "../examples/zeek-to-datapoints/convert.rs"]
 mod convert;
 #[path = "../examples/zeek-to-datapoints/log.rs"]

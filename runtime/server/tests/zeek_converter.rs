@@ -10,6 +10,8 @@ use std::fs;
 
 use tempfile::TempDir;
 
+#[path = "../examples/zeek-to-datapoints/certificate.rs"]
+mod certificate;
 #[path = "../examples/zeek-to-datapoints/convert.rs"]
 mod convert;
 #[path = "../examples/zeek-to-datapoints/log.rs"]

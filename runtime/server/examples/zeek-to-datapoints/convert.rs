@@ -5,13 +5,12 @@
 //! know the connection do its ends, port and protocol come from there. An address that occurs in DNS answers alone
 //! gets no datapoints of its own; that it exists is for a module to conclude from the domain that resolves to it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
+use crate::certificate::{self, Files};
 use crate::log::{self, Log, Record};
 use crate::output::{Entity, Json, Output};
 use crate::profile::{Flow, Profiles};
@@ -70,20 +69,25 @@ fn report(logs: &[Log], out: &Output) -> String {
 struct Converter {
     out: Output,
     profiles: Profiles,
-    /// Ids of certificates by the file ids under which Zeek saw them.
-    certificates: HashMap<String, String>,
+    files: Files,
     /// Connections that `conn` told of.
     connections: HashSet<String>,
 }
 
 /// A line with what all lines have.
-struct Line<'a> {
-    record: &'a Record,
-    kind: &'a str,
-    src: &'a str,
-    at: i64,
-    originator: Option<Ipv4Addr>,
-    responder: Option<Ipv4Addr>,
+pub(crate) struct Line<'a> {
+    /// Its fields.
+    pub(crate) record: &'a Record,
+    /// The kind of log.
+    pub(crate) kind: &'a str,
+    /// The source of what it says: the log file.
+    pub(crate) src: &'a str,
+    /// Its time, in microseconds since 1970.
+    pub(crate) at: i64,
+    /// Who opened the connection, when that is an IPv4 address.
+    pub(crate) originator: Option<Ipv4Addr>,
+    /// To whom it was opened, when that is an IPv4 address.
+    pub(crate) responder: Option<Ipv4Addr>,
 }
 
 impl Converter {
@@ -101,7 +105,7 @@ impl Converter {
             let responder = self.address(record.text("id.resp_h"));
             let line = Line { record, kind: &log.kind, src: &src, at, originator, responder };
             match log.kind.as_str() {
-                "x509" => self.x509(&line),
+                "x509" => certificate::described(&line, &mut self.files, &mut self.out),
                 "dhcp" => self.dhcp(&line),
                 "conn" => self.conn(&line),
                 "dns" => self.dns(&line),
@@ -110,43 +114,6 @@ impl Converter {
                 "weird" => self.weird(&line),
                 _ => self.notice(&line),
             }
-        }
-    }
-
-    fn x509(&mut self, line: &Line) {
-        let record = line.record;
-        let fields = ["certificate.serial", "certificate.issuer", "certificate.subject"].map(|name| record.text(name));
-        let [Some(serial), Some(issuer), Some(subject)] = fields else {
-            self.out.skip("certificate without serial number, issuer or subject");
-            return;
-        };
-        // A serial number is unique for its issuer alone.
-        let id = format!("serial:{}-{}", serial.to_lowercase(), digest(issuer, 8));
-        for file in [record.text("id"), record.text("fuid")].into_iter().flatten() {
-            self.certificates.insert(file.to_owned(), id.clone());
-        }
-        let certificate = Entity::new("certificate", &id);
-        let out = &mut self.out;
-        names(&certificate, subject, issuer, line.src, out);
-        for (attr, field) in
-            [("not_before", "certificate.not_valid_before"), ("not_after", "certificate.not_valid_after")]
-        {
-            if let Some(time) = record.micros(field) {
-                out.plain(&certificate, attr, Json::time(time), line.src);
-            }
-        }
-        if !record.list("san.dns").is_empty() {
-            let names = record.list("san.dns").iter().map(|name| Json::text(&name.to_lowercase()));
-            out.plain(&certificate, "names", Json::list(names), line.src);
-        }
-        if let Some(algorithm) = record.text("certificate.key_alg") {
-            let length = record.count("certificate.key_length").map(|n| ("length", Json::int(n)));
-            let curve = record.text("certificate.curve").map(|c| ("curve", Json::text(c)));
-            let key = [Some(("algorithm", Json::text(algorithm))), length, curve];
-            out.plain(&certificate, "key", Json::object(key.into_iter().flatten()), line.src);
-        }
-        if let Some(ca) = record.flag("basic_constraints.ca") {
-            out.plain(&certificate, "ca", Json::flag(ca), line.src);
         }
     }
 
@@ -266,7 +233,6 @@ impl Converter {
 
     fn ssl(&mut self, line: &Line) {
         let record = line.record;
-        let validity = (line.at, line.at);
         self.seen(line, line.at);
         // Older logs have no such field and list only handshakes that came to an answer.
         self.inside(line, "tcp", "ssl", record.flag("established").unwrap_or(true));
@@ -274,30 +240,7 @@ impl Converter {
         if let Some(name) = &server_name {
             self.served(line, name);
         }
-        let Some(subject) = record.text("subject") else { return };
-        let issuer = record.text("issuer").or(record.text("issuer_subject")).unwrap_or_default();
-        let file = record.list("cert_chain_fuids").first().and_then(|file| self.certificates.get(file));
-        let id = match (record.text("cert_hash"), file) {
-            (Some(hash), _) => format!("md5:{hash}"),
-            (None, Some(id)) => id.clone(),
-            (None, None) => format!("name:{}", digest(&format!("{issuer}\n{subject}"), 16)),
-        };
-        let certificate = Entity::new("certificate", &id);
-        names(&certificate, subject, issuer, line.src, &mut self.out);
-        for (attr, field) in [("not_before", "not_valid_before"), ("not_after", "not_valid_after")] {
-            if let Some(time) = record.micros(field) {
-                self.out.plain(&certificate, attr, Json::time(time), line.src);
-            }
-        }
-        if let Some(result) = record.text("validation_status") {
-            self.out.observe(&certificate, "validation", Json::text(result), validity, line.src);
-        }
-        if let Some(address) = line.responder {
-            self.out.observe(&certificate, "seen_on", Json::link(&address.to_string()), validity, line.src);
-        }
-        if let Some(name) = server_name {
-            self.out.observe(&certificate, "presented_for", Json::link(&name), validity, line.src);
-        }
+        certificate::presented(line, server_name.as_deref(), &self.files, &mut self.out);
     }
 
     fn weird(&mut self, line: &Line) {
@@ -400,20 +343,4 @@ impl Converter {
 
 fn address_entity(address: Ipv4Addr) -> Entity {
     Entity::new("ip", &address.to_string())
-}
-
-/// Whom a certificate names.
-fn names(certificate: &Entity, subject: &str, issuer: &str, src: &str, out: &mut Output) {
-    out.plain(certificate, "subject", Json::text(subject), src);
-    out.plain(certificate, "issuer", Json::text(issuer), src);
-    if subject == issuer {
-        out.plain(certificate, "self_signed", Json::flag(true), src);
-    }
-}
-
-/// The first `length` hexadecimal digits of the SHA-256 digest.
-fn digest(text: &str, length: usize) -> String {
-    let mut hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    hex.truncate(length);
-    hex
 }

@@ -8,12 +8,13 @@
 //!
 //! The example is a model for converters of other data and no part of the runtime. `log` reads Zeek's two formats,
 //! `output` collects datapoints, `profile` sums up what is known of an address or a domain over all logs, and
-//! `convert` says what each log means.
+//! `convert` says what each log means, with the help of `certificate`.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+mod certificate;
 mod convert;
 mod log;
 mod output;
