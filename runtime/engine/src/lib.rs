@@ -1,1 +1,197 @@
+//! What happens when: the queue's lanes, the flow of one task, and which module is called at which moment.
+//!
+//! The engine knows the domain ([`tenter_model`]) and the store, but neither wasm nor HTTP: guests are entered through
+//! the trait [`HookHost`], so the whole flow is tested with a scripted one. Everything here is synchronous and runs on
+//! plain threads:
+//!
+//! * each *lane* is one thread with its own warm instances and its own read connection; an entity belongs to one lane,
+//!   so one task of an entity is in flight at a time,
+//! * the store's writer thread commits what lanes hand over, many tasks in one transaction.
+//!
+//! No transaction is open while a guest runs. The [`Registry`] is immutable; loading a module builds a new one and
+//! swaps it, and a running task finishes on the one it began with.
 
+pub mod ingest;
+mod lane;
+pub mod links;
+pub mod registry;
+pub mod stats;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tenter_model::host::HostData;
+use tenter_model::task::{Queue, Task, TaskBody, TaskId};
+use tenter_model::time::Clock;
+use tenter_model::{HookHost, Schema};
+use tenter_store::{Admission, Store, StoreError};
+
+pub use registry::{Registry, SharedRegistry};
+pub use stats::{HookStats, Stats};
+
+/// Makes the host of one lane.
+pub type MakeHost = Box<dyn Fn(Arc<dyn HostData>) -> Box<dyn HookHost> + Send + Sync>;
+/// Makes ids for tasks from outside.
+pub type MakeId = Box<dyn Fn(tenter_model::Timestamp) -> TaskId + Send + Sync>;
+
+/// What an engine is built from.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The entity specification.
+    pub schema: Arc<Schema>,
+    /// Which modules are called when.
+    pub registry: SharedRegistry,
+    /// Enters guests.
+    pub make_host: MakeHost,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub make_id: MakeId,
+    /// Number of lanes, at least 1.
+    pub lanes: u32,
+}
+
+/// Why the engine could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store refused a read connection.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system refused a thread.
+    #[error("cannot start a thread for lane {lane}: {source}")]
+    Thread {
+        /// Number of the lane.
+        lane: u32,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// The running engine.
+pub struct Engine {
+    store: Store,
+    schema: Arc<Schema>,
+    registry: SharedRegistry,
+    clock: Arc<dyn Clock>,
+    make_id: MakeId,
+    stats: Stats,
+    lanes: u32,
+    running: Mutex<Vec<(lane::Handle, JoinHandle<()>)>>,
+}
+
+impl Engine {
+    /// Starts the lanes; tasks that wait in the store are taken up at once.
+    ///
+    /// # Errors
+    /// [`StartError`] when the store or the operating system refuses.
+    pub fn start(parts: Parts) -> Result<Self, StartError> {
+        let Parts { store, schema, registry, make_host, clock, make_id, lanes } = parts;
+        let count = lanes.max(1);
+        let stats = Stats::default();
+        let mut running = Vec::new();
+        for number in 0..count {
+            let reader = store.reader()?;
+            let host = make_host(Arc::new(store.reader()?));
+            let context = lane::Context {
+                store: store.clone(),
+                schema: schema.clone(),
+                registry: registry.clone(),
+                clock: clock.clone(),
+                stats: stats.lane(),
+                number,
+                count,
+            };
+            let (handle, run) = lane::prepare(context, reader, host);
+            let thread = std::thread::Builder::new()
+                .name(format!("lane-{number}"))
+                .spawn(run)
+                .map_err(|source| StartError::Thread { lane: number, source })?;
+            running.push((handle, thread));
+        }
+        let handles: Vec<lane::Handle> = running.iter().map(|(handle, _)| handle.clone()).collect();
+        store.subscribe_commits(Box::new(move |news| {
+            for handle in &handles {
+                handle.news(news);
+            }
+        }));
+        for (handle, _) in &running {
+            handle.wake();
+        }
+        Ok(Self { store, schema, registry, clock, make_id, stats, lanes: count, running: Mutex::new(running) })
+    }
+
+    /// Takes tasks from outside: all or none. `done` is called on the store's writer thread once they are on disk.
+    pub fn admit(
+        &self,
+        bodies: Vec<TaskBody>,
+        done: Box<dyn FnOnce(Result<Vec<(TaskId, Admission)>, StoreError>) + Send>,
+    ) {
+        let now = self.clock.now();
+        let tasks: Vec<Task> = bodies
+            .into_iter()
+            .map(|body| {
+                let id = (self.make_id)(now);
+                Task { id, root: id, depth: 0, queue: Queue::Normal, origin: None, body }
+            })
+            .collect();
+        let ids: Vec<TaskId> = tasks.iter().map(|task| task.id).collect();
+        self.store.admit(
+            tasks,
+            now,
+            Box::new(move |result| done(result.map(|admissions| ids.into_iter().zip(admissions).collect()))),
+        );
+    }
+
+    /// The entity specification.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Which modules are called when.
+    #[must_use]
+    pub fn registry(&self) -> &SharedRegistry {
+        &self.registry
+    }
+
+    /// What hooks did since the start.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Makes every lane look for work and for a changed registry, such as after a swap.
+    pub fn wake(&self) {
+        for (handle, _) in self.running.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            handle.wake();
+        }
+    }
+
+    /// Number of lanes.
+    #[must_use]
+    pub fn lanes(&self) -> u32 {
+        self.lanes
+    }
+
+    /// Whether every lane's thread runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        !running.is_empty() && running.iter().all(|(_, thread)| !thread.is_finished())
+    }
+
+    /// Lets each lane finish and commit the task it is at, then stops them. What waits stays on disk. Later calls do
+    /// nothing.
+    pub fn drain(&self) {
+        let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        for (handle, _) in &running {
+            handle.stop();
+        }
+        for (handle, thread) in running {
+            if thread.join().is_err() {
+                tracing::error!(lane = handle.number(), "the lane ended by a panic");
+            }
+        }
+    }
+}

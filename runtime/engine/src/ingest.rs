@@ -1,0 +1,439 @@
+//! The flow of one task, readable from top to bottom in [`Ingest::run`].
+//!
+//! Nothing is written here: hooks are called, their output is checked like any stranger's input, and all effects are
+//! collected into one [`TaskOutcome`] that the store commits or not at all. A run may be repeated (after a crash, a
+//! conflict or a fault that passes); only the outputs of the run that commits count.
+
+use tenter_model::host::{CallCause, HookCall, HookFailure, Invocation, LogLevel, LogLine, Reason, Usage, Verdict};
+use tenter_model::limits::{MAX_ATTEMPTS, MAX_DEPTH, RETRY_BACKOFF_MS};
+use tenter_model::module::{LoadedModule, OnAdmissionFault};
+use tenter_model::schema::{EntitySpec, Lifetime};
+use tenter_model::task::{Origin, Queue, Task, TaskBody, TaskId};
+use tenter_model::{DataPoint, HookHost, HookKind, MasterRecord, Schema, Timestamp};
+use tenter_store::{DeadKind, DeadLetter, Effect, ErrorRow, PendingTask, RawPoint, StateChange, TaskOutcome};
+
+use crate::links;
+use crate::registry::{Bound, Registry};
+use crate::stats::LaneStats;
+
+/// What is to become of a task.
+#[derive(Debug)]
+pub enum Processed {
+    /// Commit this.
+    Commit(Box<TaskOutcome>),
+    /// Run it again later: something failed that may pass by itself.
+    Postpone {
+        /// When.
+        not_before: Timestamp,
+        /// What failed.
+        errors: Vec<ErrorRow>,
+    },
+}
+
+/// Runs tasks for one lane.
+pub struct Ingest<'a> {
+    /// The entity specification.
+    pub schema: &'a Schema,
+    /// Which modules are called when.
+    pub registry: &'a Registry,
+    /// Enters guests.
+    pub host: &'a mut dyn HookHost,
+    /// Counts calls.
+    pub stats: &'a LaneStats,
+    /// The time of the run.
+    pub now: Timestamp,
+}
+
+/// Stage number of outputs of `on-entity-creation`; datapoints count from 0.
+const CREATION_STAGE: u32 = u32::MAX;
+
+/// The run ends here, before its end.
+enum Stop {
+    /// With this effect.
+    With(Effect),
+    /// To be repeated.
+    Postpone,
+}
+
+/// What a run has collected.
+struct Run<'t> {
+    pending: &'t PendingTask,
+    follow_ups: Vec<Task>,
+    dead: Vec<DeadLetter>,
+    errors: Vec<ErrorRow>,
+    state: Vec<StateChange>,
+}
+
+impl Ingest<'_> {
+    /// Runs one task against the record that was read for it.
+    pub fn run(&mut self, pending: &PendingTask, record: Option<MasterRecord>) -> Processed {
+        let mut run = Run { pending, follow_ups: Vec::new(), dead: Vec::new(), errors: Vec::new(), state: Vec::new() };
+        let seen_revision = record.as_ref().map(|r| r.revision);
+        let effect = match self.flow(&mut run, record) {
+            Ok(effect) | Err(Stop::With(effect)) => effect,
+            Err(Stop::Postpone) => return self.postpone(run),
+        };
+        if !matches!(effect, Effect::Apply { .. }) {
+            run.follow_ups.clear();
+        }
+        let task = &pending.task;
+        Processed::Commit(Box::new(TaskOutcome {
+            seq: pending.seq,
+            id: task.id,
+            entity: task.body.entity.clone(),
+            at: self.now,
+            seen_revision,
+            effect,
+            follow_ups: run.follow_ups,
+            dead: run.dead,
+            errors: run.errors,
+            state: run.state,
+        }))
+    }
+
+    fn flow(&mut self, run: &mut Run<'_>, record: Option<MasterRecord>) -> Result<Effect, Stop> {
+        let registry = self.registry;
+        let body = &run.pending.task.body;
+        let etype = &body.entity.etype;
+
+        for bound in registry.on_task_start() {
+            let call = self.begin(run, bound, HookKind::OnTaskStart, 0);
+            let invocation = self.host.on_task_start(&call, body);
+            // A failure is recorded and the task goes on.
+            let _recorded = self.finish(run, &call, invocation, |_, ()| Ok(()));
+        }
+
+        if body.delete {
+            return Ok(if record.is_some() { Effect::Delete } else { Effect::Nothing });
+        }
+        let Some(spec) = self.schema.entity(etype.as_str()) else {
+            let message = format!(
+                "entity type {etype} is not in the specification any more; add db_entities/{etype}.yml or drop the letter"
+            );
+            return Err(Stop::With(Effect::Dead(self.letter(run.pending, DeadKind::Invalid, None, message))));
+        };
+
+        let created = record.is_none();
+        let mut record = match record {
+            Some(record) => record,
+            None => {
+                self.admit_entity(run)?;
+                self.create_entity(run)?;
+                MasterRecord::new(self.now)
+            }
+        };
+
+        record.extend_ttl(&body.ttl_tokens);
+        extend_lifetime(&mut record, spec, created, &body.datapoints, self.now);
+        let module = run.pending.task.origin.as_ref();
+        let mut raw = Vec::with_capacity(body.datapoints.len());
+        let mut link_changes = Vec::new();
+        for datapoint in &body.datapoints {
+            record.stage(datapoint, self.now);
+            links::changes(spec, datapoint, &mut link_changes);
+            raw.push(RawPoint { datapoint: datapoint.clone(), module: module.map(|o| o.module.clone()) });
+        }
+
+        for (number, datapoint) in (0u32..).zip(&body.datapoints) {
+            for bound in registry.on_new_attribute(etype, &datapoint.attr) {
+                let call = self.begin(run, bound, HookKind::OnNewAttribute, number);
+                let invocation = self.host.on_new_attribute(&call, &body.entity, datapoint);
+                self.take_tasks(run, &call, number, invocation)?;
+            }
+        }
+        Ok(Effect::Apply { record, raw, links: link_changes, created })
+    }
+
+    /// Asks every admission hook; the first denial ends the task.
+    fn admit_entity(&mut self, run: &mut Run<'_>) -> Result<(), Stop> {
+        let registry = self.registry;
+        let body = &run.pending.task.body;
+        for bound in registry.allow_entity_creation(&body.entity.etype) {
+            let call = self.begin(run, bound, HookKind::AllowEntityCreation, 0);
+            let invocation = self.host.allow_entity_creation(&call, body);
+            match self.finish(run, &call, invocation, |_, verdict| Ok(verdict)) {
+                Ok(Verdict::Allow) => {}
+                Ok(Verdict::Deny(reason)) => {
+                    self.stats.correct(&bound.module.name, HookKind::AllowEntityCreation, |s| s.denials += 1);
+                    return Err(Stop::With(Effect::Denied { module: bound.module.name.clone(), reason }));
+                }
+                Err(_) if bound.module.settings.on_admission_fault == OnAdmissionFault::Open => {}
+                Err(_) if run.pending.attempts + 1 < MAX_ATTEMPTS => return Err(Stop::Postpone),
+                Err(failure) => {
+                    let letter =
+                        self.letter(run.pending, DeadKind::Admission, Some((&call, &failure)), failure.to_string());
+                    return Err(Stop::With(Effect::Dead(letter)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn create_entity(&mut self, run: &mut Run<'_>) -> Result<(), Stop> {
+        let registry = self.registry;
+        let body = &run.pending.task.body;
+        for bound in registry.on_entity_creation(&body.entity.etype) {
+            let call = self.begin(run, bound, HookKind::OnEntityCreation, CREATION_STAGE);
+            let invocation = self.host.on_entity_creation(&call, body);
+            self.take_tasks(run, &call, CREATION_STAGE, invocation)?;
+        }
+        Ok(())
+    }
+
+    /// Checks the tasks that a hook returned and adds them to the run.
+    fn take_tasks(
+        &mut self,
+        run: &mut Run<'_>,
+        call: &HookCall<'_>,
+        stage: u32,
+        invocation: Invocation<Vec<TaskBody>>,
+    ) -> Result<(), Stop> {
+        match self.finish(run, call, invocation, |ingest, bodies| ingest.check_tasks(call, bodies)) {
+            Ok(bodies) => {
+                let count = bodies.len() as u64;
+                self.stats.correct(&call.module.name, call.kind, |s| s.tasks += count);
+                for (ordinal, body) in (0u32..).zip(bodies) {
+                    self.follow_up(run, call, stage, ordinal, body);
+                }
+                Ok(())
+            }
+            Err(failure) if failure.reason.is_transient() && run.pending.attempts + 1 < MAX_ATTEMPTS => {
+                Err(Stop::Postpone)
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn follow_up(&self, run: &mut Run<'_>, call: &HookCall<'_>, stage: u32, ordinal: u32, body: TaskBody) {
+        let parent = &run.pending.task;
+        let task = Task {
+            id: TaskId::follow_up(parent.id, &call.module.name, call.subscription, stage, ordinal),
+            root: parent.root,
+            depth: parent.depth.saturating_add(1),
+            queue: Queue::Priority,
+            origin: Some(Origin {
+                module: call.module.name.clone(),
+                version: call.module.descriptor.version.clone(),
+                hook: call.kind,
+                subscription: call.subscription.clone(),
+                parent: parent.id,
+            }),
+            body,
+        };
+        if task.depth <= MAX_DEPTH {
+            run.follow_ups.push(task);
+            return;
+        }
+        let message = format!(
+            "module {} returned a task at depth {}, the limit is {MAX_DEPTH}: its hook feeds itself or another one; \
+             return a task only when it changes something",
+            call.module.name, task.depth
+        );
+        run.dead.push(DeadLetter {
+            task,
+            kind: DeadKind::Depth,
+            module: Some(call.module.name.clone()),
+            hook: Some(call.kind),
+            reason: DeadKind::Depth.name().into(),
+            message,
+            at: self.now,
+        });
+    }
+
+    /// Checks a hook's output: all of it or nothing.
+    fn check_tasks(&self, call: &HookCall<'_>, mut bodies: Vec<TaskBody>) -> Result<Vec<TaskBody>, HookFailure> {
+        let limit = call.module.settings.call_limits(Some(call.kind.family())).output_tasks as usize;
+        if bodies.len() > limit {
+            let message = format!("returned {} tasks, the limit is {limit}", bodies.len());
+            return Err(HookFailure::new(Reason::OutputCount, message));
+        }
+        for (index, body) in bodies.iter_mut().enumerate() {
+            self.check_grants(call.module, body)
+                .map_err(|message| HookFailure::new(Reason::NotGranted, format!("tasks[{index}]: {message}")))?;
+            for datapoint in &mut body.datapoints {
+                datapoint.src.get_or_insert_with(|| call.module.name.to_string());
+            }
+        }
+        self.schema.accept_tasks(bodies).map_err(|errors| {
+            let messages: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
+            let more = errors.len().saturating_sub(messages.len());
+            let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
+            HookFailure::new(Reason::InvalidOutput, messages.join("; ") + &tail)
+        })
+    }
+
+    /// What a module may write: any attribute of the specification, or only what its `write-entities` grants cover
+    /// once it has one; removal always needs a grant.
+    fn check_grants(&self, module: &LoadedModule, body: &TaskBody) -> Result<(), String> {
+        let etype = body.entity.etype.as_str();
+        if self.schema.entity(etype).is_none() {
+            let names = self.schema.entities().iter().map(|e| e.id.as_str());
+            let near = tenter_model::config::nearest(etype, names)
+                .map_or(String::new(), |name| format!(", did you mean {name:?}?"));
+            return Err(format!("entity type {etype:?} is not in the specification{near}"));
+        }
+        let settings = &module.settings;
+        if body.delete && !settings.is_granted("delete-entity", etype) {
+            return Err(format!(
+                "removing an entity needs a grant: tenter grant {} delete-entity {etype}",
+                module.name
+            ));
+        }
+        if settings.grants.iter().any(|g| g.capability == "write-entities") {
+            for datapoint in &body.datapoints {
+                let scope = format!("{etype}.{}", datapoint.attr);
+                if !settings.is_granted("write-entities", &scope) {
+                    return Err(format!(
+                        "the module's grants do not cover {scope}: tenter grant {} write-entities {scope}",
+                        module.name
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin<'b>(&self, run: &Run<'_>, bound: &'b Bound, kind: HookKind, stage: u32) -> HookCall<'b> {
+        let task = &run.pending.task;
+        HookCall {
+            module: &bound.module,
+            kind,
+            subscription: &bound.subscription,
+            id: format!("{}:{}:{}:{stage}", task.id, bound.module.name, bound.subscription),
+            time: self.now,
+            cause: if run.pending.attempts == 0 { CallCause::Normal } else { CallCause::Retry },
+        }
+    }
+
+    /// Checks, counts and records a call.
+    fn finish<T, U>(
+        &self,
+        run: &mut Run<'_>,
+        call: &HookCall<'_>,
+        invocation: Invocation<T>,
+        check: impl FnOnce(&Self, T) -> Result<U, HookFailure>,
+    ) -> Result<U, HookFailure> {
+        let Invocation { outcome, usage, logs, logs_dropped, state, reads } = invocation;
+        forward_logs(call, &logs, logs_dropped);
+        let outcome = outcome.and_then(|value| check(self, value));
+        self.stats.count(&call.module.name, call.kind, &usage, |s| {
+            if let Err(failure) = &outcome {
+                if failure.reason.is_fault() {
+                    s.faults += 1;
+                } else {
+                    s.errors += 1;
+                }
+            }
+        });
+        match outcome {
+            Ok(value) => {
+                if !state.is_empty() {
+                    run.state.push((call.module.name.clone(), state, reads));
+                }
+                Ok(value)
+            }
+            Err(failure) => {
+                run.errors.push(self.error_row(run.pending, call, &failure, usage, logs));
+                Err(failure)
+            }
+        }
+    }
+
+    fn error_row(
+        &self,
+        pending: &PendingTask,
+        call: &HookCall<'_>,
+        failure: &HookFailure,
+        usage: Usage,
+        logs: Vec<LogLine>,
+    ) -> ErrorRow {
+        tracing::warn!(
+            module = %call.module.name, hook = %call.kind, entity = %pending.task.body.entity,
+            reason = failure.reason.code(), "hook failed: {}", failure.message
+        );
+        ErrorRow {
+            module: call.module.name.clone(),
+            version: call.module.descriptor.version.clone(),
+            digest: call.module.digest.clone(),
+            hook: call.kind,
+            subscription: Some(call.subscription.clone()),
+            task: Some(pending.task.id),
+            entity: Some(pending.task.body.entity.clone()),
+            reason: failure.reason.code().into(),
+            message: failure.message.clone(),
+            detail: failure.detail.clone(),
+            usage,
+            attempt: pending.attempts + 1,
+            at: self.now,
+            logs,
+        }
+    }
+
+    fn letter(
+        &self,
+        pending: &PendingTask,
+        kind: DeadKind,
+        by: Option<(&HookCall<'_>, &HookFailure)>,
+        message: String,
+    ) -> DeadLetter {
+        DeadLetter {
+            task: pending.task.clone(),
+            kind,
+            module: by.map(|(call, _)| call.module.name.clone()),
+            hook: by.map(|(call, _)| call.kind),
+            reason: by.map_or(kind.name(), |(_, failure)| failure.reason.code()).into(),
+            message,
+            at: self.now,
+        }
+    }
+
+    fn postpone(&self, run: Run<'_>) -> Processed {
+        let doublings = run.pending.attempts.min(10);
+        let pause_ms = RETRY_BACKOFF_MS << doublings;
+        // Up to a quarter more, from the id, so that tasks that failed together do not come back together.
+        let [.., spread] = run.pending.task.id.0;
+        let jitter_ms = pause_ms * u64::from(spread) / 1024;
+        let micros = i64::try_from((pause_ms + jitter_ms) * 1000).unwrap_or(i64::MAX);
+        Processed::Postpone { not_before: self.now.saturating_add(micros), errors: run.errors }
+    }
+}
+
+/// Tokens that the entity type's lifetime asks for: `base` at creation, `data` by its datapoints.
+fn extend_lifetime(
+    record: &mut MasterRecord,
+    spec: &EntitySpec,
+    created: bool,
+    datapoints: &[DataPoint],
+    now: Timestamp,
+) {
+    let Lifetime::Ttl { on_create, mirror_data } = spec.lifetime else { return };
+    if created {
+        record.extend_ttl(&[("base".to_owned(), Some(now.saturating_add(on_create)))]);
+    }
+    for datapoint in datapoints {
+        let Some(attribute) = spec.attribute(datapoint.attr.as_str()) else { continue };
+        let until = match datapoint.t2.or(datapoint.t1) {
+            None => now.saturating_add(attribute.ttl),
+            Some(end) => {
+                let kept = if mirror_data { attribute.kind.max_age().unwrap_or(0) } else { 0 };
+                end.saturating_add(attribute.ttl.max(kept))
+            }
+        };
+        record.extend_ttl(&[("data".to_owned(), Some(until))]);
+    }
+}
+
+fn forward_logs(call: &HookCall<'_>, logs: &[LogLine], dropped: u32) {
+    let (module, hook) = (call.module.name.as_str(), call.kind.name());
+    for line in logs {
+        match line.level {
+            LogLevel::Debug => tracing::debug!(target: "module", module, hook, "{}", line.message),
+            LogLevel::Info => tracing::info!(target: "module", module, hook, "{}", line.message),
+            LogLevel::Warning => tracing::warn!(target: "module", module, hook, "{}", line.message),
+            LogLevel::Error => tracing::error!(target: "module", module, hook, "{}", line.message),
+        }
+    }
+    if dropped > 0 {
+        tracing::warn!(target: "module", module, hook, dropped, "lines of log were dropped beyond the limit");
+    }
+}

@@ -1,0 +1,136 @@
+//! Which module is called at which moment.
+//!
+//! A [`Registry`] is compiled from the loaded modules into lookup tables and never changes; a change of any module
+//! builds a new one. Hooks of one kind are called in the order of `enabled_modules`, then of upload, then of declaration:
+//! whoever builds the registry passes the modules in that order.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tenter_model::hook::Moment;
+use tenter_model::id::{AttrName, EntityType, ModuleName, SubscriptionId};
+use tenter_model::module::LoadedModule;
+
+/// A subscription that can be called.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    /// The module.
+    pub module: Arc<LoadedModule>,
+    /// Its subscription.
+    pub subscription: SubscriptionId,
+}
+
+/// Lookup tables from moments to subscriptions.
+#[derive(Debug, Default)]
+pub struct Registry {
+    modules: Vec<Arc<LoadedModule>>,
+    task_start: Vec<Bound>,
+    allow: HashMap<EntityType, Vec<Bound>>,
+    creation: HashMap<EntityType, Vec<Bound>>,
+    attribute: HashMap<EntityType, HashMap<AttrName, Vec<Bound>>>,
+}
+
+impl Registry {
+    /// Compiles the tables. `off` lists subscriptions that the operator switched off.
+    #[must_use]
+    pub fn new(modules: Vec<Arc<LoadedModule>>, off: &HashSet<(ModuleName, SubscriptionId)>) -> Self {
+        let mut registry = Self::default();
+        for module in &modules {
+            for subscription in &module.subscriptions {
+                if off.contains(&(module.name.clone(), subscription.id.clone())) {
+                    continue;
+                }
+                let bound = Bound { module: module.clone(), subscription: subscription.id.clone() };
+                match &subscription.moment {
+                    Moment::OnTaskStart => registry.task_start.push(bound),
+                    Moment::AllowEntityCreation { etype } => {
+                        registry.allow.entry(etype.clone()).or_default().push(bound);
+                    }
+                    Moment::OnEntityCreation { etype, .. } => {
+                        registry.creation.entry(etype.clone()).or_default().push(bound);
+                    }
+                    Moment::OnNewAttribute { etype, attr, .. } => registry
+                        .attribute
+                        .entry(etype.clone())
+                        .or_default()
+                        .entry(attr.clone())
+                        .or_default()
+                        .push(bound),
+                    // Driven by parts of the engine that look subscriptions up for themselves.
+                    Moment::SnapshotInit
+                    | Moment::SnapshotFinalize
+                    | Moment::Timeseries { .. }
+                    | Moment::Correlate(_)
+                    | Moment::CorrelateWithRecord(_)
+                    | Moment::UpdateRecord(_)
+                    | Moment::UpdateEntity(_)
+                    | Moment::Cron(_)
+                    | Moment::Before(_)
+                    | Moment::After { .. }
+                    | Moment::Manual { .. } => {}
+                }
+            }
+        }
+        registry.modules = modules;
+        registry
+    }
+
+    /// The modules, in calling order.
+    #[must_use]
+    pub fn modules(&self) -> &[Arc<LoadedModule>] {
+        &self.modules
+    }
+
+    /// Called first for every task.
+    #[must_use]
+    pub fn on_task_start(&self) -> &[Bound] {
+        &self.task_start
+    }
+
+    /// Called for an unknown entity of that type.
+    #[must_use]
+    pub fn allow_entity_creation(&self, etype: &EntityType) -> &[Bound] {
+        self.allow.get(etype).map_or(&[], Vec::as_slice)
+    }
+
+    /// Called for an accepted new entity of that type.
+    #[must_use]
+    pub fn on_entity_creation(&self, etype: &EntityType) -> &[Bound] {
+        self.creation.get(etype).map_or(&[], Vec::as_slice)
+    }
+
+    /// Called for each datapoint of that attribute.
+    #[must_use]
+    pub fn on_new_attribute(&self, etype: &EntityType, attr: &AttrName) -> &[Bound] {
+        self.attribute.get(etype).and_then(|by_attr| by_attr.get(attr)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the module of that generation is loaded.
+    #[must_use]
+    pub fn has(&self, name: &ModuleName, generation: u64) -> bool {
+        self.modules.iter().any(|m| m.generation == generation && m.name == *name)
+    }
+}
+
+/// The current registry, shared by all lanes and swapped as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct SharedRegistry(Arc<RwLock<Arc<Registry>>>);
+
+impl SharedRegistry {
+    /// Begins with this registry.
+    #[must_use]
+    pub fn new(registry: Registry) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(registry))))
+    }
+
+    /// The registry now. Keep it for the length of one task.
+    #[must_use]
+    pub fn current(&self) -> Arc<Registry> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another one in its place.
+    pub fn swap(&self, registry: Registry) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+    }
+}

@@ -1,0 +1,98 @@
+//! Counts of hook calls since the start, by module and kind.
+//!
+//! Each lane counts for itself; readers add the lanes up.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tenter_model::host::Usage;
+use tenter_model::{HookKind, ModuleName};
+
+/// What the calls of one hook of one module added up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HookStats {
+    /// Calls.
+    pub calls: u64,
+    /// Calls without result because a rule was broken (trap, limit, invalid output).
+    pub faults: u64,
+    /// Calls in which the module said on purpose that it cannot.
+    pub errors: u64,
+    /// Tasks returned and accepted.
+    pub tasks: u64,
+    /// Verdicts that denied.
+    pub denials: u64,
+    /// Fuel used.
+    pub fuel: u64,
+    /// Wall time, in microseconds.
+    pub micros: u64,
+    /// Largest memory of one call, in bytes.
+    pub memory_bytes: u64,
+    /// Calls that began with a new instance.
+    pub cold: u64,
+}
+
+impl HookStats {
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.faults += other.faults;
+        self.errors += other.errors;
+        self.tasks += other.tasks;
+        self.denials += other.denials;
+        self.fuel += other.fuel;
+        self.micros += other.micros;
+        self.memory_bytes = self.memory_bytes.max(other.memory_bytes);
+        self.cold += other.cold;
+    }
+}
+
+type Table = BTreeMap<(ModuleName, HookKind), HookStats>;
+
+/// The counts of one lane.
+#[derive(Debug, Clone, Default)]
+pub struct LaneStats(Arc<Mutex<Table>>);
+
+impl LaneStats {
+    /// Counts one call; `more` sets what the usage does not tell.
+    pub fn count(&self, module: &ModuleName, kind: HookKind, usage: &Usage, more: impl FnOnce(&mut HookStats)) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stats = table.entry((module.clone(), kind)).or_default();
+        stats.calls += 1;
+        stats.fuel += usage.fuel;
+        stats.micros += usage.micros;
+        stats.memory_bytes = stats.memory_bytes.max(usage.memory_bytes);
+        stats.cold += u64::from(!usage.warm);
+        more(stats);
+    }
+
+    /// Adds what is known only after the call was counted.
+    pub fn correct(&self, module: &ModuleName, kind: HookKind, more: impl FnOnce(&mut HookStats)) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        more(table.entry((module.clone(), kind)).or_default());
+    }
+}
+
+/// The counts of all lanes.
+#[derive(Debug, Clone, Default)]
+pub struct Stats(Arc<Mutex<Vec<LaneStats>>>);
+
+impl Stats {
+    /// Counts for one more lane.
+    #[must_use]
+    pub fn lane(&self) -> LaneStats {
+        let lane = LaneStats::default();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(lane.clone());
+        lane
+    }
+
+    /// All lanes together.
+    #[must_use]
+    pub fn total(&self) -> BTreeMap<(ModuleName, HookKind), HookStats> {
+        let mut total = Table::new();
+        for lane in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (key, stats) in lane.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                total.entry(key.clone()).or_default().add(stats);
+            }
+        }
+        total
+    }
+}

@@ -1,0 +1,325 @@
+//! The flow of a task, through real lanes and a real store, with scripted modules.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use support::*;
+use tenter_model::hook::Moment;
+use tenter_model::host::{CallCause, Reason, Verdict};
+use tenter_model::record::History;
+use tenter_model::{HookKind, TaskBody, Timestamp};
+use tenter_store::{DeadFilter, ErrorFilter, RawFilter};
+
+#[test]
+fn hooks_run_in_order_and_see_the_task() {
+    let bench = Bench::new(vec![
+        module("one", vec![attribute("note"), creation(), allow(), Moment::OnTaskStart]),
+        module("two", vec![Moment::OnTaskStart, allow(), creation(), attribute("note")]),
+    ]);
+    bench.run(vec![body("a", vec![plain("note", "x"), plain("label", "y")])]);
+    assert_eq!(
+        bench.host.calls(),
+        [
+            "one on-task-start ip/a",
+            "two on-task-start ip/a",
+            "one allow-entity-creation ip/a",
+            "two allow-entity-creation ip/a",
+            "one on-entity-creation ip/a",
+            "two on-entity-creation ip/a",
+            "one on-new-attribute ip/a note",
+            "two on-new-attribute ip/a note",
+        ]
+    );
+    bench.host.calls.lock().unwrap().clear();
+    bench.run(vec![body("a", vec![plain("note", "z")])]);
+    assert_eq!(
+        bench.host.calls(),
+        [
+            "one on-task-start ip/a",
+            "two on-task-start ip/a",
+            "one on-new-attribute ip/a note",
+            "two on-new-attribute ip/a note",
+        ]
+    );
+    assert_eq!(bench.text("a", "note").as_deref(), Some("z"));
+    assert_eq!(bench.text("a", "label").as_deref(), Some("y"));
+}
+
+#[test]
+fn what_a_hook_returns_re_enters_the_pipeline_with_its_provenance() {
+    let bench = Bench::new(vec![module("labels", vec![creation()]), module("watch", vec![attribute("label")])]);
+    bench.host.on("labels", |_, _, _| {
+        Answer::Tasks(vec![body("a", vec![plain("label", "new")]), body("b", vec![plain("note", "from a")])])
+    });
+    let counters = bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!(bench.text("a", "label").as_deref(), Some("new"));
+    assert_eq!(bench.text("b", "note").as_deref(), Some("from a"));
+    assert!(bench.host.calls().contains(&"watch on-new-attribute ip/a label".to_owned()));
+    // Entity b is new as well; its own creation hook returns the same tasks again, which end at the depth limit or
+    // are plain rewrites: b's children are a and b at depth 2, where both exist.
+    assert_eq!(counters.accepted, 5);
+    let raw = bench.reader.raw(&RawFilter { limit: 100, ..RawFilter::default() }).unwrap();
+    let derived: Vec<_> = raw.iter().filter(|p| p.point.module == Some(name("labels"))).collect();
+    assert_eq!(derived.len(), 4);
+    assert!(derived.iter().all(|p| p.point.datapoint.src.as_deref() == Some("labels")));
+    assert_eq!(raw.iter().filter(|p| p.point.module.is_none()).count(), 1);
+}
+
+#[test]
+fn the_first_denial_ends_the_task_and_leaves_nothing() {
+    let bench =
+        Bench::new(vec![module("gate", vec![allow()]), module("second", vec![allow(), creation(), attribute("note")])]);
+    bench.host.on("gate", |_, entity, _| {
+        Answer::Verdict(if entity.eid.as_str() == "bad" { Verdict::Deny("not ours".into()) } else { Verdict::Allow })
+    });
+    let counters = bench.run(vec![body("bad", vec![plain("note", "x")]), body("good", vec![plain("note", "x")])]);
+    assert_eq!((counters.applied, counters.denied), (1, 1));
+    assert!(bench.reader.record(&entity("bad")).unwrap().is_none());
+    assert!(bench.text("good", "note").is_some());
+    assert!(!bench.host.calls().contains(&"second allow-entity-creation ip/bad".to_owned()));
+    let raw = bench.reader.raw(&RawFilter { limit: 100, ..RawFilter::default() }).unwrap();
+    assert_eq!(raw.len(), 1);
+}
+
+#[test]
+fn a_faulty_admission_hook_is_never_a_silent_denial() {
+    let bench = Bench::new(vec![module("gate", vec![allow()])]);
+    bench.host.on("gate", |_, _, _| Answer::Fail(Reason::Trap));
+    let counters = bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!((counters.applied, counters.denied, counters.dead), (0, 0, 1));
+    assert_eq!(bench.host.calls().len(), 4, "one try and three retries");
+    let dead = bench.reader.dead(&DeadFilter::default(), 10).unwrap();
+    assert_eq!(dead[0].letter.kind.name(), "admission");
+    assert_eq!(dead[0].letter.reason, "trap");
+    assert_eq!(dead[0].letter.module, Some(name("gate")));
+    assert_eq!(dead[0].letter.task.body.datapoints, [plain("note", "x")], "the letter has the whole task");
+    assert_eq!(bench.reader.errors(&ErrorFilter::default(), 10).unwrap().len(), 4);
+}
+
+#[test]
+fn an_admission_fault_counts_as_allowed_where_the_operator_says_so() {
+    let bench = Bench::new(vec![open_on_fault(module("gate", vec![allow()]))]);
+    bench.host.on("gate", |_, _, _| Answer::Fail(Reason::Trap));
+    let counters = bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!((counters.applied, counters.dead), (1, 0));
+    assert_eq!(bench.host.calls().len(), 1);
+}
+
+#[test]
+fn a_fault_costs_the_module_its_output_and_nothing_else() {
+    let bench = Bench::new(vec![
+        module("bad", vec![Moment::OnTaskStart, creation(), attribute("note")]),
+        module("good", vec![creation(), attribute("note")]),
+    ]);
+    bench.host.on("bad", |_, _, _| Answer::Fail(Reason::Fuel));
+    bench.host.on("good", |call, _, _| match call.kind {
+        HookKind::OnEntityCreation => Answer::Tasks(vec![body("a", vec![plain("label", "good")])]),
+        _ => Answer::Nothing,
+    });
+    let counters = bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!((counters.applied, counters.dead), (2, 0));
+    assert_eq!(bench.text("a", "label").as_deref(), Some("good"));
+    let errors = bench.reader.errors(&ErrorFilter::default(), 10).unwrap();
+    let told: Vec<_> = errors.iter().map(|e| (e.module.as_str(), e.hook.name(), e.reason.as_ref())).collect();
+    assert!(told.contains(&("bad", "on-entity-creation", "fuel")), "{told:?}");
+    assert!(told.iter().all(|(module, ..)| *module == "bad"), "{told:?}");
+    let stats = bench.engine.stats().total();
+    assert_eq!(stats[&(name("bad"), HookKind::OnEntityCreation)].faults, 1);
+    assert_eq!(stats[&(name("good"), HookKind::OnEntityCreation)].tasks, 1);
+}
+
+#[test]
+fn faults_that_pass_are_retried_three_times_then_skipped() {
+    let tries = Arc::new(AtomicU32::new(0));
+    let bench = Bench::new(vec![module("flaky", vec![creation()]), module("down", vec![attribute("seen")])]);
+    let counted = tries.clone();
+    bench.host.on("flaky", move |call, _, _| {
+        let n = counted.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(call.cause, if n == 0 { CallCause::Normal } else { CallCause::Retry });
+        if n < 2 {
+            Answer::Fail(Reason::Unavailable)
+        } else {
+            Answer::Tasks(vec![body("a", vec![plain("label", "late")])])
+        }
+    });
+    bench.host.on("down", |_, _, _| Answer::Fail(Reason::Unavailable));
+    bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!(bench.text("a", "label").as_deref(), Some("late"));
+    assert_eq!(tries.load(Ordering::SeqCst), 3);
+    bench.run(vec![body("a", vec![observation("seen", "y", 5)])]);
+    let calls = bench.host.calls().iter().filter(|c| c.starts_with("down")).count();
+    assert_eq!(calls, 4);
+    let record = bench.reader.record(&entity("a")).unwrap().unwrap();
+    assert!(matches!(record.attributes.get("seen"), Some(History::Observations(points)) if points.len() == 1));
+}
+
+#[test]
+fn effects_of_a_retried_run_enter_once() {
+    let bench = Bench::new(vec![module("counter", vec![Moment::OnTaskStart]), module("flaky", vec![creation()])]);
+    bench.host.on("counter", |_, _, _| Answer::Count("tasks"));
+    let tries = AtomicU32::new(0);
+    bench.host.on("flaky", move |_, _, _| {
+        if tries.fetch_add(1, Ordering::SeqCst) < 2 { Answer::Fail(Reason::Unavailable) } else { Answer::Nothing }
+    });
+    bench.run(vec![body("a", vec![observation("seen", "y", 5)])]);
+    assert_eq!(bench.host.calls().iter().filter(|c| c.starts_with("counter")).count(), 3);
+    let (count, _) = bench.reader.state_get(&name("counter"), "tasks", Timestamp(0)).unwrap().unwrap();
+    assert_eq!(count, b"1");
+    let record = bench.reader.record(&entity("a")).unwrap().unwrap();
+    assert!(matches!(record.attributes.get("seen"), Some(History::Observations(points)) if points.len() == 1));
+}
+
+#[test]
+fn a_hook_that_feeds_itself_ends_in_a_dead_letter_that_names_it() {
+    let bench = Bench::new(vec![module("loop", vec![attribute("note")])]);
+    bench.host.on("loop", |_, _, _| Answer::Tasks(vec![body("a", vec![plain("note", "again")])]));
+    let counters = bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!(counters.applied, 9, "the task and eight descendants");
+    let dead = bench.reader.dead(&DeadFilter::default(), 10).unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].letter.kind.name(), "depth");
+    assert_eq!(dead[0].letter.module, Some(name("loop")));
+}
+
+#[test]
+fn outputs_are_checked_whole() {
+    let cases: Vec<(&str, Vec<TaskBody>, &str, &str)> = vec![
+        (
+            "attribute",
+            vec![body("b", vec![plain("label", "ok")]), body("b", vec![plain("nope", "x")])],
+            "invalid-output",
+            "tasks[1].datapoints[0]",
+        ),
+        ("time", vec![body("b", vec![observation("seen", "x", -5)])], "invalid-output", "t1"),
+        (
+            "type",
+            vec![TaskBody {
+                entity: tenter_model::EntityRef { etype: "ipp".parse().unwrap(), ..entity("b") },
+                ..body("b", vec![plain("note", "x")])
+            }],
+            "not-granted",
+            "did you mean \"ip\"",
+        ),
+        (
+            "delete",
+            vec![TaskBody { delete: true, ..body("b", vec![]) }],
+            "not-granted",
+            "tenter grant m delete-entity ip",
+        ),
+        (
+            "count",
+            (0..257).map(|_| body("b", vec![plain("note", "x")])).collect(),
+            "output-count",
+            "257 tasks, the limit is 256",
+        ),
+        ("empty", vec![body("b", vec![])], "invalid-output", "tasks[0]"),
+    ];
+    for (case, tasks, reason, words) in cases {
+        let bench = Bench::new(vec![module("m", vec![creation()])]);
+        bench.host.on("m", move |_, _, _| Answer::Tasks(tasks.clone()));
+        let counters = bench.run(vec![body("a", vec![plain("note", "x")])]);
+        assert_eq!(counters.applied, 1, "{case}");
+        assert!(bench.reader.record(&entity("b")).unwrap().is_none(), "{case}: nothing of a bad output is used");
+        let errors = bench.reader.errors(&ErrorFilter::default(), 10).unwrap();
+        assert_eq!(errors[0].reason, reason, "{case}: {}", errors[0].message);
+        assert!(errors[0].message.contains(words), "{case}: {}", errors[0].message);
+    }
+}
+
+#[test]
+fn grants_decide_what_may_be_written_and_removed() {
+    let bench = Bench::new(vec![
+        granted(module("writer", vec![creation()]), "write-entities", "ip.label"),
+        granted(module("remover", vec![attribute("label")]), "delete-entity", "ip"),
+    ]);
+    bench.host.on("writer", |_, entity, _| {
+        let attr = if entity.eid.as_str() == "a" { "label" } else { "note" };
+        Answer::Tasks(vec![TaskBody { entity: entity.clone(), ..body("x", vec![plain(attr, "by writer")]) }])
+    });
+    bench.run(vec![body("b", vec![plain("note", "x")])]);
+    assert_eq!(bench.text("b", "note").as_deref(), Some("x"));
+    assert_eq!(bench.reader.errors(&ErrorFilter::default(), 10).unwrap()[0].reason, "not-granted");
+    bench
+        .host
+        .on("remover", |_, entity, _| Answer::Tasks(vec![TaskBody { delete: true, ..TaskBody::new(entity.clone()) }]));
+    bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert!(bench.reader.record(&entity("a")).unwrap().is_none(), "a was labelled and then removed");
+}
+
+#[test]
+fn delete_tasks_start_hooks_and_remove_the_entity_alone() {
+    let bench = Bench::new(vec![module("m", vec![Moment::OnTaskStart, allow(), creation(), attribute("note")])]);
+    bench.run(vec![body("a", vec![plain("note", "x")])]);
+    bench.host.calls.lock().unwrap().clear();
+    let counters = bench.run(vec![
+        TaskBody { delete: true, ..body("a", vec![plain("note", "ignored")]) },
+        TaskBody { delete: true, ..body("unknown", vec![]) },
+    ]);
+    let mut calls = bench.host.calls();
+    calls.sort();
+    assert_eq!(calls, ["m on-task-start ip/a", "m on-task-start ip/unknown"]);
+    assert!(bench.reader.record(&entity("a")).unwrap().is_none());
+    assert_eq!(counters.applied, 3);
+    assert_eq!(bench.reader.raw(&RawFilter { limit: 9, ..RawFilter::default() }).unwrap().len(), 1, "the log stays");
+}
+
+#[test]
+fn a_token_alone_makes_a_whole_entity() {
+    let bench = Bench::new(Vec::new());
+    let until = Timestamp(1_900_000_000_000_000);
+    bench.run(vec![TaskBody { ttl_tokens: vec![("mine".into(), Some(until))], ..body("a", vec![]) }]);
+    let record = bench.reader.record(&entity("a")).unwrap().unwrap();
+    assert_eq!(record.ttl.get("mine"), Some(&until));
+    assert!(record.created.0 > 0);
+}
+
+#[test]
+fn entities_of_limited_lifetime_get_their_tokens() {
+    let bench = Bench::new(Vec::new());
+    let host = tenter_model::EntityRef { etype: "host".parse().unwrap(), ..entity("h") };
+    let now = tenter_model::time::Clock::now(bench.clock.as_ref());
+    bench.run(vec![TaskBody { entity: host.clone(), ..body("h", vec![plain("note", "x")]) }]);
+    let record = bench.reader.record(&host).unwrap().unwrap();
+    assert!(record.ttl["base"].since(now) >= 60_000_000);
+    assert!(record.ttl.contains_key("data"));
+}
+
+#[test]
+fn tasks_of_one_entity_apply_in_the_order_of_admission() {
+    let bench = Bench::with(Vec::new(), 4);
+    let bodies = (0..600).map(|n| body(&format!("e{}", n % 5), vec![observation("seen", &n.to_string(), n + 1)]));
+    let counters = bench.run(bodies.collect());
+    assert_eq!(counters.applied, 600);
+    for e in 0..5 {
+        let record = bench.reader.record(&entity(&format!("e{e}"))).unwrap().unwrap();
+        let Some(History::Observations(points)) = record.attributes.get("seen") else { panic!("no history") };
+        let times: Vec<i64> = points.iter().map(|p| p.t1.0).collect();
+        assert_eq!(times, (0..120).map(|k| k * 5 + e + 1).collect::<Vec<_>>(), "entity e{e}");
+    }
+}
+
+#[test]
+fn a_swapped_registry_is_used_by_the_next_task() {
+    let bench = Bench::new(vec![module("old", vec![Moment::OnTaskStart])]);
+    bench.run(vec![body("a", vec![plain("note", "x")])]);
+    bench.engine.registry().swap(registry(vec![module("new", vec![Moment::OnTaskStart])]));
+    bench.engine.wake();
+    bench.run(vec![body("a", vec![plain("note", "y")])]);
+    assert_eq!(bench.host.calls(), ["old on-task-start ip/a", "new on-task-start ip/a"]);
+    assert!(bench.host.retained.load(Ordering::SeqCst) >= 2, "lanes drop instances of replaced modules");
+}
+
+#[test]
+fn what_waits_survives_a_drain_and_is_taken_up_by_the_next_engine() {
+    let bench = Bench::new(vec![module("down", vec![attribute("note")])]);
+    bench.host.on("down", |_, _, _| Answer::Fail(Reason::Unavailable));
+    bench.admit((0..50).map(|n| body(&format!("e{n}"), vec![plain("note", "x")])).collect());
+    bench.engine.drain();
+    let left = bench.reader.counters().unwrap();
+    assert_eq!(left.accepted, 50);
+    let next = Bench::over(bench.store.clone(), bench.clock.clone(), Vec::new(), 3);
+    let counters = next.settle();
+    assert_eq!(counters.applied, 50);
+}
