@@ -4,8 +4,20 @@
 //! each with file, line, column, path, what was expected and the nearest name. Files that DP³ needs and Tenter does
 //! not are optional. What only concerns MongoDB, RabbitMQ or Redis is accepted and named once as ignored.
 
+use std::collections::BTreeMap;
+
+use crate::schema::Schema;
+
+mod entities;
+mod files;
 mod problem;
+mod section;
 mod site;
+mod tenter;
+mod yaml;
+
+use section::{Report, Words};
+use yaml::{At, Node};
 
 pub use problem::ConfigProblem;
 pub use site::{
@@ -33,11 +45,129 @@ pub struct Loaded {
     pub warnings: Vec<ConfigProblem>,
 }
 
-/// Reads a directory.
+/// Reads a directory. The order of the files does not matter.
 #[must_use]
 pub fn load(files: &[ConfigFile]) -> Loaded {
-    let _ = files;
-    Loaded { config: None, errors: Vec::new(), warnings: Vec::new() }
+    let mut report = Report::default();
+    let mut files: Vec<&ConfigFile> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let documents: Vec<Document<'_>> = files.into_iter().filter_map(|file| Document::read(&mut report, file)).collect();
+    let config = assemble(&mut report, &documents);
+    ignored(&mut report);
+    let Report { mut errors, mut warnings, .. } = report;
+    for list in [&mut errors, &mut warnings] {
+        list.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    }
+    Loaded { config: errors.is_empty().then_some(config), errors, warnings }
+}
+
+/// One file as a tree; no tree for a file that is empty or broken.
+struct Document<'a> {
+    path: &'a str,
+    root: Option<Node>,
+    broken: bool,
+}
+
+impl<'a> Document<'a> {
+    fn read(report: &mut Report, file: &'a ConfigFile) -> Option<Self> {
+        let path = file.path.as_str();
+        let known = match path.split_once('/') {
+            None => files::NAMES.contains(&path),
+            Some(("db_entities" | "modules", name)) => name.ends_with(".yml") && !name.contains('/'),
+            Some(_) => false,
+        };
+        if !known {
+            let is_yaml = [".yml", ".yaml"].iter().any(|ending| path.ends_with(ending));
+            if is_yaml {
+                report.warnings.push(files::unknown_file(path).about(path, "", At::default()));
+            }
+            return None;
+        }
+        let yaml::Read { root, errors, warnings } = yaml::read(&file.text);
+        let broken = !errors.is_empty();
+        let about = |remark: yaml::Remark| Words::new(remark.message).about(path, "", remark.at);
+        report.errors.extend(errors.into_iter().map(about));
+        report.warnings.extend(warnings.into_iter().map(about));
+        Some(Self { path, root, broken })
+    }
+}
+
+/// Puts the configuration together; only whole when nothing was reported.
+fn assemble(report: &mut Report, documents: &[Document<'_>]) -> SiteConfig {
+    let (schema, module_configs) = (schema(report, documents), module_configs(report, documents));
+    let file = |name: &str| documents.iter().find(|d| d.path == name).and_then(|d| Some((d.path, d.root.as_ref()?)));
+    let mut core = files::Core::default();
+    if let Some((path, root)) = file("processing_core.yml") {
+        core = files::processing_core(report, path, root).unwrap_or(core);
+    }
+    SiteConfig {
+        schema,
+        module_configs,
+        enabled_modules: core.enabled_modules,
+        worker_processes: core.worker_processes,
+        worker_threads: core.worker_threads,
+        max_inline_generated_tasks: core.max_inline_generated_tasks,
+        modules_dir: core.modules_dir,
+        snapshots: file("snapshots.yml").and_then(|(p, r)| files::snapshots(report, p, r)).unwrap_or_default(),
+        history_manager: file("history_manager.yml").and_then(|(p, r)| files::history_manager(report, p, r)),
+        updater: file("updater.yml").and_then(|(p, r)| files::updater(report, p, r)),
+        garbage_collector: file("garbage_collector.yml")
+            .and_then(|(p, r)| files::garbage_collector(report, p, r))
+            .unwrap_or_default(),
+        control: file("control.yml").and_then(|(p, r)| files::control(report, p, r)).unwrap_or_default(),
+        telemetry: file("telemetry.yml").and_then(|(p, r)| files::telemetry(report, p, r)).unwrap_or_default(),
+        event_logging: file("event_logging.yml")
+            .and_then(|(p, r)| files::event_logging(report, p, r))
+            .unwrap_or_default(),
+        api: file("api.yml").and_then(|(p, r)| files::api(report, p, r)).unwrap_or_default(),
+        snapshot_bucket_size: file("database.yml").and_then(|(p, r)| files::database(report, p, r)).unwrap_or(32),
+        tenter: file("tenter.yml").and_then(|(p, r)| tenter::read(report, p, r)).unwrap_or_default(),
+    }
+}
+
+fn schema(report: &mut Report, documents: &[Document<'_>]) -> Schema {
+    let (mut drafts, mut broken, mut any) = (Vec::new(), Vec::new(), false);
+    for document in documents.iter().filter(|d| d.path.starts_with("db_entities/")) {
+        any = true;
+        match &document.root {
+            Some(root) => match entities::read(report, document.path, root) {
+                Some(draft) => drafts.push(draft),
+                None => broken.push(document.path),
+            },
+            None if document.broken => broken.push(document.path),
+            // DP³ skips an empty file.
+            None => {}
+        }
+    }
+    if !any {
+        let words = Words::new("there are no entity types, so no datapoints can be stored")
+            .expected("a file db_entities/TYPE.yml for each type");
+        report.warnings.push(words.about("db_entities", "", At::default()));
+    }
+    entities::link(report, drafts, &broken)
+}
+
+fn module_configs(report: &mut Report, documents: &[Document<'_>]) -> BTreeMap<String, serde_json::Value> {
+    let mut out = BTreeMap::new();
+    for document in documents {
+        let name = document.path.strip_prefix("modules/").and_then(|n| n.strip_suffix(".yml"));
+        let (Some(name), Some(root)) = (name, &document.root) else { continue };
+        if section::Section::open(report, document.path, "", root).is_some() {
+            out.insert(name.to_owned(), root.to_json());
+        }
+    }
+    out
+}
+
+/// Names what was accepted and has no effect, once.
+fn ignored(report: &mut Report) {
+    if !report.ignored.is_empty() {
+        let message = format!(
+            "these keys are ignored, since they concern MongoDB, RabbitMQ or Redis or have no effect in DP³ either: {}",
+            report.ignored.join(", ")
+        );
+        report.warnings.push(Words::new(message).about("(directory)", "", At::default()));
+    }
 }
 
 /// The candidate nearest to `given` by edit distance, when it is near enough to be what was meant.

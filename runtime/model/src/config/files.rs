@@ -1,0 +1,263 @@
+//! The files beside `db_entities`, as DP³ knows them.
+
+use std::collections::BTreeMap;
+
+use super::nearest;
+use super::section::{Report, Section, Unknown, Words, a_duration, at_least, boolean, one_of, text, texts};
+use super::site::{
+    Action, Api, Archivation, Cleaning, Control, EventGroup, GarbageCollector, HistoryManager, Snapshots, Telemetry,
+    Updater,
+};
+use super::yaml::{Entry, Kind, Node};
+use crate::cron::Cron;
+use crate::duration;
+use crate::id::ModuleName;
+
+/// What `processing_core.yml` says.
+pub(super) struct Core {
+    pub(super) worker_processes: u64,
+    pub(super) worker_threads: u64,
+    pub(super) max_inline_generated_tasks: u64,
+    pub(super) modules_dir: Option<String>,
+    pub(super) enabled_modules: Vec<String>,
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self {
+            worker_processes: 1,
+            worker_threads: 8,
+            max_inline_generated_tasks: 0,
+            modules_dir: None,
+            enabled_modules: Vec::new(),
+        }
+    }
+}
+
+pub(super) fn processing_core(report: &mut Report, file: &str, root: &Node) -> Option<Core> {
+    let mut top = Section::open(report, file, "", root)?;
+    top.ignore(report, &["msg_broker"]);
+    let default = Core::default();
+    let core = Core {
+        worker_processes: top.read(report, "worker_processes", at_least(1)).unwrap_or(default.worker_processes),
+        worker_threads: top.read(report, "worker_threads", at_least(1)).unwrap_or(default.worker_threads),
+        max_inline_generated_tasks: top.read(report, "max_inline_generated_tasks", at_least(0)).unwrap_or(0),
+        modules_dir: top.read(report, "modules_dir", text),
+        enabled_modules: top.read(report, "enabled_modules", texts).unwrap_or_default(),
+    };
+    if let Some(Node { kind: Kind::List(items), .. }) = top.get("enabled_modules") {
+        let mut seen: Vec<&str> = Vec::new();
+        for item in items {
+            let Kind::Text(name) = &item.kind else { continue };
+            let words = match ModuleName::new(name) {
+                Err(e) => Words::new(format!("no module can have this name: {e}")),
+                Ok(_) if seen.contains(&name.as_str()) => Words::new(format!("{name:?} stands there twice")),
+                Ok(_) => {
+                    seen.push(name);
+                    continue;
+                }
+            };
+            report.warnings.push(words.about(file, "enabled_modules", item.at));
+        }
+    }
+    top.close(report, Unknown::Warn);
+    Some(core)
+}
+
+/// `database.yml`: the size of buckets, which is the one key that means something here.
+pub(super) fn database(report: &mut Report, file: &str, root: &Node) -> Option<u64> {
+    let mut top = Section::open(report, file, "", root)?;
+    top.ignore(report, &["db_name", "username", "password", "connection"]);
+    let size = top.section(report, "storage").and_then(|mut storage| {
+        let size = storage.read(report, "snapshot_bucket_size", at_least(1));
+        storage.close(report, Unknown::Error);
+        size
+    });
+    top.close(report, Unknown::Error);
+    size
+}
+
+pub(super) fn snapshots(report: &mut Report, file: &str, root: &Node) -> Option<Snapshots> {
+    let mut top = Section::open(report, file, "", root)?;
+    let default = Snapshots::default();
+    let out = Snapshots {
+        creation_rate: top.cron(report, "creation_rate").unwrap_or(default.creation_rate),
+        keep_empty: top.read(report, "keep_empty", boolean).unwrap_or(default.keep_empty),
+    };
+    top.close(report, Unknown::Warn);
+    Some(out)
+}
+
+pub(super) fn history_manager(report: &mut Report, file: &str, root: &Node) -> Option<HistoryManager> {
+    let mut top = Section::open(report, file, "", root)?;
+    let aggregation_schedule = top.require_cron(report, "aggregation_schedule");
+    let datapoint_cleaning_schedule = top.require_cron(report, "datapoint_cleaning_schedule");
+    if top.get("mark_datapoints_schedule").is_some() {
+        top.ignore(report, &["mark_datapoints_schedule"]);
+    }
+    let snapshot_cleaning = require_section(report, &mut top, "snapshot_cleaning").and_then(|mut section| {
+        let schedule = section.require_cron(report, "schedule");
+        let older_than = section.require(report, "older_than", a_duration);
+        section.close(report, Unknown::Error);
+        Some(Cleaning { schedule: schedule?, older_than: older_than? })
+    });
+    let datapoint_archivation = require_section(report, &mut top, "datapoint_archivation").and_then(|mut section| {
+        let schedule = section.require_cron(report, "schedule");
+        let older_than = section.require(report, "older_than", a_duration);
+        let archive_dir = section.read(report, "archive_dir", text);
+        section.close(report, Unknown::Error);
+        Some(Archivation { schedule: schedule?, older_than: older_than?, archive_dir })
+    });
+    top.close(report, Unknown::Error);
+    Some(HistoryManager {
+        aggregation_schedule: aggregation_schedule?,
+        datapoint_cleaning_schedule: datapoint_cleaning_schedule?,
+        snapshot_cleaning: snapshot_cleaning?,
+        datapoint_archivation: datapoint_archivation?,
+    })
+}
+
+fn require_section<'a>(report: &mut Report, top: &mut Section<'a>, key: &'static str) -> Option<Section<'a>> {
+    if top.get(key).is_none() {
+        top.missing(report, key);
+    }
+    top.section(report, key)
+}
+
+pub(super) fn updater(report: &mut Report, file: &str, root: &Node) -> Option<Updater> {
+    let mut top = Section::open(report, file, "", root)?;
+    let update_batch_cron = top.require_cron(report, "update_batch_cron");
+    let period = |node: &Node| match a_duration(node)? {
+        0 => Err(Words::wrong("a duration above zero", node)),
+        micros => Ok(micros),
+    };
+    let update_batch_period = top.require(report, "update_batch_period", period);
+    let cache_management_cron = top.cron(report, "cache_management_cron").unwrap_or_else(|| Cron::daily(2, 0, 0));
+    let cache_max_entries = top.read(report, "cache_max_entries", at_least(1)).unwrap_or(32);
+    top.close(report, Unknown::Error);
+    Some(Updater {
+        update_batch_cron: update_batch_cron?,
+        update_batch_period: update_batch_period?,
+        cache_management_cron,
+        cache_max_entries,
+    })
+}
+
+pub(super) fn garbage_collector(report: &mut Report, file: &str, root: &Node) -> Option<GarbageCollector> {
+    let mut top = Section::open(report, file, "", root)?;
+    let collection_rate = top.cron(report, "collection_rate");
+    top.close(report, Unknown::Warn);
+    Some(collection_rate.map_or_else(GarbageCollector::default, |collection_rate| GarbageCollector { collection_rate }))
+}
+
+pub(super) fn control(report: &mut Report, file: &str, root: &Node) -> Option<Control> {
+    let mut top = Section::open(report, file, "", root)?;
+    let names = Action::ALL.map(Action::name);
+    let mut allowed_actions = Vec::new();
+    match top.get("allowed_actions") {
+        None => top.missing(report, "allowed_actions"),
+        Some(Node { kind: Kind::List(items), .. }) => {
+            for item in items {
+                let found = match &item.kind {
+                    Kind::Text(name) => Action::ALL.into_iter().find(|a| a.name() == name),
+                    _ => None,
+                };
+                match (found, &item.kind) {
+                    (Some(action), _) if !allowed_actions.contains(&action) => allowed_actions.push(action),
+                    (Some(_), _) => {}
+                    (None, Kind::Text(name)) => {
+                        let words =
+                            Words::new(format!("{name:?} is no action")).expected(one_of(&names)).near(name, names);
+                        top.error(report, item.at, "allowed_actions", words);
+                    }
+                    (None, _) => top.error(report, item.at, "allowed_actions", Words::wrong(one_of(&names), item)),
+                }
+            }
+        }
+        Some(other) => top.error(report, other.at, "allowed_actions", Words::wrong("a list of actions", other)),
+    }
+    top.close(report, Unknown::Warn);
+    Some(Control { allowed_actions })
+}
+
+pub(super) fn telemetry(report: &mut Report, file: &str, root: &Node) -> Option<Telemetry> {
+    let mut top = Section::open(report, file, "", root)?;
+    let schedule = top.cron(report, "attribute_bson_size_schedule");
+    top.close(report, Unknown::Error);
+    Some(schedule.map_or_else(Telemetry::default, |s| Telemetry { attribute_bson_size_schedule: s }))
+}
+
+pub(super) fn event_logging(report: &mut Report, file: &str, root: &Node) -> Option<BTreeMap<String, EventGroup>> {
+    let mut top = Section::open(report, file, "", root)?;
+    top.ignore(report, &["redis"]);
+    let mut out = BTreeMap::new();
+    if let Some(groups) = top.section(report, "groups") {
+        for Entry { key, value, .. } in groups.entries() {
+            let Some(mut group) = Section::open(report, file, &groups.path_of(key), value) else { continue };
+            let parsed = EventGroup {
+                events: group.read(report, "events", texts).unwrap_or_default(),
+                auto_declare_events: group.read(report, "auto_declare_events", boolean).unwrap_or(false),
+                intervals: group.read(report, "intervals", intervals).unwrap_or_default(),
+            };
+            // How often DP³ writes to Redis.
+            let _ = (group.given("sync_interval"), group.given("sync_limit"));
+            group.close(report, Unknown::Warn);
+            out.insert(key.clone(), parsed);
+        }
+    }
+    top.close(report, Unknown::Warn);
+    Some(out)
+}
+
+fn intervals(node: &Node) -> Result<Vec<(String, i64)>, Words> {
+    let names = texts(node)?;
+    names.into_iter().map(|name| duration::parse(&name).map(|d| (name, d)).map_err(Words::new)).collect()
+}
+
+pub(super) fn api(report: &mut Report, file: &str, root: &Node) -> Option<Api> {
+    let mut top = Section::open(report, file, "", root)?;
+    let mut out = Api::default();
+    if let Some(mut cors) = top.section(report, "cors") {
+        if let Some(origins) = cors.read(report, "allow_origins", texts) {
+            out.allow_origins = origins;
+        }
+        cors.close(report, Unknown::Warn);
+    }
+    if let Some(mut logger) = top.section(report, "datapoint_logger") {
+        let path = |node: &Node| match &node.kind {
+            Kind::Bool(false) => Ok(None),
+            Kind::Text(path) => Ok(Some(path.clone())),
+            _ => Err(Words::wrong("false or the path of a file", node)),
+        };
+        out.good_log = logger.read(report, "good_log", path).flatten();
+        out.bad_log = logger.read(report, "bad_log", path).flatten();
+        logger.close(report, Unknown::Warn);
+    }
+    top.close(report, Unknown::Warn);
+    Some(out)
+}
+
+/// Names of the files at the top of the directory.
+pub(super) const NAMES: [&str; 11] = [
+    "api.yml",
+    "control.yml",
+    "database.yml",
+    "event_logging.yml",
+    "garbage_collector.yml",
+    "history_manager.yml",
+    "processing_core.yml",
+    "snapshots.yml",
+    "telemetry.yml",
+    "tenter.yml",
+    "updater.yml",
+];
+
+/// What to say about a file that is not known.
+pub(super) fn unknown_file(path: &str) -> Words {
+    if let Some(stem) = path.strip_suffix(".yaml") {
+        return Words::new("this file is not read; only files that end in .yml are").expected(format!("{stem}.yml"));
+    }
+    let mut words = Words::new("unknown file, it has no effect");
+    words.nearest = nearest(path, NAMES).map(str::to_owned);
+    if words.nearest.is_some() { words } else { words.expected("a file of DP³'s configuration, or tenter.yml") }
+}

@@ -1,0 +1,121 @@
+//! `tenter.yml`: our own keys, apart from DP³'s so that a directory stays loadable by it.
+
+use std::collections::BTreeMap;
+
+use super::section::{Report, Section, Unknown, Words, at_least, one_of, text, word};
+use super::site::{ModuleSection, Synchronous, TenterConfig};
+use super::yaml::{Entry, Kind, Node};
+use crate::capability::{self, Grant};
+use crate::id::ModuleName;
+use crate::module::{Isolation, ModuleSettings, OnAdmissionFault};
+
+pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<TenterConfig> {
+    let mut top = Section::open(report, file, "", root)?;
+    let durable = [("full", Synchronous::Full), ("normal", Synchronous::Normal)];
+    let mut out = TenterConfig {
+        listen: top.read(report, "listen", address),
+        data: top.read(report, "data", text),
+        lanes: top.read(report, "lanes", at_least(0)).unwrap_or(0),
+        synchronous: top.read(report, "synchronous", |n| word(n, &durable)).unwrap_or_default(),
+        modules: BTreeMap::new(),
+    };
+    if let Some(modules) = top.section(report, "modules") {
+        for Entry { at, key, value } in modules.entries() {
+            match ModuleName::new(key) {
+                Err(e) => modules.error(report, *at, key, Words::new(e.to_string())),
+                // A name without settings.
+                Ok(_) if value.kind == Kind::Null => {}
+                Ok(name) => {
+                    if let Some(section) = Section::open(report, file, &modules.path_of(key), value) {
+                        out.modules.insert(name, module(report, section));
+                    }
+                }
+            }
+        }
+    }
+    top.close(report, Unknown::Error);
+    Some(out)
+}
+
+fn address(node: &Node) -> Result<String, Words> {
+    let expected = "an address with a port, such as \"127.0.0.1:5000\"";
+    let given = text(node)?;
+    let port = given.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(given),
+        _ => Err(Words::wrong(expected, node)),
+    }
+}
+
+fn module(report: &mut Report, mut section: Section<'_>) -> ModuleSection {
+    let isolation = [("warm", Isolation::Warm), ("fresh", Isolation::Fresh)];
+    let fault = [("closed", OnAdmissionFault::Closed), ("open", OnAdmissionFault::Open)];
+    let mut out = ModuleSection {
+        isolation: section.read(report, "isolation", |n| word(n, &isolation)).unwrap_or_default(),
+        on_admission_fault: section.read(report, "on_admission_fault", |n| word(n, &fault)).unwrap_or_default(),
+        ..ModuleSection::default()
+    };
+    if let Some(limits) = section.section(report, "limits") {
+        out.limits = read_limits(report, &limits);
+    }
+    match section.get("grants") {
+        None => {}
+        Some(Node { kind: Kind::List(items), .. }) => {
+            for item in items {
+                let path = section.path_of("grants");
+                out.grants.extend(Section::open(report, section.file(), &path, item).and_then(|s| grant(report, s)));
+            }
+        }
+        Some(other) => section.error(report, other.at, "grants", Words::wrong("a list of {capability, scope}", other)),
+    }
+    section.close(report, Unknown::Error);
+    out
+}
+
+fn read_limits(report: &mut Report, limits: &Section<'_>) -> BTreeMap<String, u64> {
+    let names = ModuleSettings::LIMIT_NAMES;
+    let mut out = BTreeMap::new();
+    for Entry { at, key, value } in limits.entries() {
+        if !names.contains(&key.as_str()) {
+            let words = Words::new("no limit has this name").expected(one_of(names)).near(key, names.iter().copied());
+            limits.error(report, *at, key, words);
+            continue;
+        }
+        match at_least(1)(value) {
+            Ok(n) => {
+                out.insert(key.clone(), n);
+            }
+            Err(words) => limits.error(report, value.at, key, words),
+        }
+    }
+    out
+}
+
+fn grant(report: &mut Report, mut section: Section<'_>) -> Option<Grant> {
+    let name = section.require(report, "capability", text);
+    let scope = section.read(report, "scope", text);
+    let (at, scope_at) = (section.get("capability").map(|n| n.at), section.get("scope").map(|n| n.at));
+    let here = section.at();
+    let name = name?;
+    let Some(row) = capability::find(&name) else {
+        let names: Vec<&str> = capability::TABLE.iter().map(|c| c.name).collect();
+        let words = Words::new(format!("{name:?} is no capability"))
+            .expected(one_of(&names))
+            .near(&name, names.iter().copied());
+        section.error(report, at.unwrap_or(here), "capability", words);
+        return None;
+    };
+    match (row.scope, &scope) {
+        ("", Some(_)) => {
+            let words = Words::new(format!("the capability {name:?} has no scope"));
+            section.error(report, scope_at.unwrap_or(here), "scope", words);
+        }
+        (meaning, None) if !meaning.is_empty() => {
+            let words = Words::new(format!("the capability {name:?} needs a scope")).expected(meaning);
+            section.error(report, here, "scope", words);
+        }
+        _ => {}
+    }
+    section.close(report, Unknown::Error);
+    Some(Grant { capability: name, scope: scope.unwrap_or_default() })
+}
