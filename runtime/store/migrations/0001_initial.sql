@@ -31,7 +31,8 @@ CREATE TABLE task_id (
 -- How many descendants a task from outside has had. A row exists only once it has one.
 CREATE TABLE root (
     id          BLOB NOT NULL PRIMARY KEY,
-    descendants INTEGER NOT NULL
+    descendants INTEGER NOT NULL,
+    seen_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE master (
@@ -73,6 +74,7 @@ CREATE TABLE link (
     PRIMARY KEY (etype, eid, attr, to_etype, to_eid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX link_target ON link (to_etype, to_eid);
+CREATE INDEX link_until ON link (until) WHERE until IS NOT NULL;
 
 CREATE TABLE component (
     digest TEXT NOT NULL PRIMARY KEY,
@@ -106,6 +108,13 @@ CREATE TABLE module_grant (
     capability TEXT NOT NULL,
     scope      TEXT NOT NULL,
     PRIMARY KEY (module, capability, scope)
+) STRICT, WITHOUT ROWID;
+
+-- Subscriptions that the operator switched off; the module need not have them at present.
+CREATE TABLE subscription_off (
+    module       TEXT NOT NULL REFERENCES module (name) ON DELETE CASCADE,
+    subscription TEXT NOT NULL,
+    PRIMARY KEY (module, subscription)
 ) STRICT, WITHOUT ROWID;
 
 -- Failures of hooks, newest last; the oldest rows are dropped.

@@ -272,10 +272,10 @@ fn follow_up(tx: &mut Tx<'_>, root: TaskId, tasks: &[Task], at: Timestamp) -> Re
         if entered > 0 {
             tx.conn
                 .prepare_cached(
-                    "INSERT INTO root (id, descendants) VALUES (?1, ?2) \
-                     ON CONFLICT (id) DO UPDATE SET descendants = descendants + ?2",
+                    "INSERT INTO root (id, descendants, seen_at) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (id) DO UPDATE SET descendants = descendants + ?2, seen_at = ?3",
                 )?
-                .execute((&root.0[..], i64::try_from(entered).unwrap_or(i64::MAX)))?;
+                .execute((&root.0[..], i64::try_from(entered).unwrap_or(i64::MAX), at.0))?;
         }
     }
     Ok(CommitResult::Committed { follow_ups: entered, duplicates, over_budget })

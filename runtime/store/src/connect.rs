@@ -22,7 +22,7 @@ pub(crate) fn database_path(dir: &Path) -> PathBuf {
 
 /// Makes the directory if need be and locks it for this process.
 pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
-    std::fs::create_dir_all(dir).map_err(|e| StoreError::file(dir, &e))?;
+    private_dir(dir, true).map_err(|e| StoreError::file(dir, &e))?;
     let path = dir.join("tenter.lock");
     let file = OpenOptions::new()
         .create(true)
@@ -35,6 +35,15 @@ pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path)),
         Err(TryLockError::Error(e)) => Err(StoreError::file(&path, &e)),
     }
+}
+
+/// Makes a directory that its owner alone can enter; one that exists keeps its permissions.
+pub(crate) fn private_dir(dir: &Path, parents_too: bool) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(parents_too);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 /// The connection that writes.
@@ -89,4 +98,12 @@ fn common(conn: &Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "mmap_size", 0)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_library_has_the_repair_of_the_log_reset_race() {
+        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+    }
 }

@@ -66,6 +66,11 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed; the work was not done")]
     Closed,
+    /// Something else holds the database's write lock.
+    #[error(
+        "the database is busy: {0}; another program, such as a database shell, holds a lock on it: close that program"
+    )]
+    Busy(String),
     /// Anything else that the database says.
     #[error("the database refused: {0}")]
     Sqlite(String),
@@ -74,16 +79,13 @@ pub enum StoreError {
 impl StoreError {
     /// Whether it concerns the store as a whole and not one piece of work.
     pub(crate) fn is_fault(&self) -> bool {
-        matches!(
-            self,
-            Self::Corrupt(_) | Self::Full(_) | Self::ReadOnly(_) | Self::Locked(_) | Self::Io(_) | Self::Closed
-        )
+        matches!(self, Self::Corrupt(_) | Self::Full(_) | Self::ReadOnly(_) | Self::Busy(_) | Self::Io(_))
     }
 
     /// Whether the next write is worth a try. After a failed flush nobody knows what is on disk, so that only a
     /// restart, which reads the disk again, helps.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Full(_) | Self::Locked(_))
+        !matches!(self, Self::Corrupt(_) | Self::Io(_))
     }
 
     /// A file operation that failed.
@@ -102,6 +104,7 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(text),
             Some(ErrorCode::DiskFull) => Self::Full(text),
             Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => Self::Io(text),
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly(text),

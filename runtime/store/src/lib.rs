@@ -25,6 +25,7 @@ mod prune;
 mod reader;
 mod state;
 mod store;
+mod switches;
 mod tally;
 mod tokens;
 mod tx;

@@ -196,8 +196,19 @@ impl Store {
             for sql in ["DELETE FROM kv WHERE module = ?1", "DELETE FROM kv_size WHERE module = ?1"] {
                 tx.conn.execute(sql, [name])?;
             }
+            let digests: Vec<String> = tx
+                .conn
+                .prepare("SELECT digest FROM module_version WHERE module = ?1")?
+                .query_map([name], |r| r.get(0))?
+                .collect::<Result<_, _>>()?;
             let changed = tx.conn.execute("DELETE FROM module WHERE name = ?1", [name])?;
-            tx.conn.execute("DELETE FROM component WHERE digest NOT IN (SELECT digest FROM module_version)", [])?;
+            for digest in digests {
+                tx.conn.execute(
+                    "DELETE FROM component WHERE digest = ?1 \
+                     AND NOT EXISTS (SELECT 1 FROM module_version WHERE digest = ?1)",
+                    [digest],
+                )?;
+            }
             found(changed, || format!("module {name}"))
         })
     }

@@ -276,11 +276,11 @@ impl Reader {
     /// # Errors
     /// What the disk may say.
     pub fn counters(&self) -> Result<Counters, StoreError> {
-        self.at_once(|conn| Counters::read(conn))
+        self.at_once(Counters::read)
     }
 
-    /// The counts, with `pending`, `raw_points` and `accepted`'s rest counted row by row where rows exist: an audit of
-    /// [`Reader::counters`] that reads whole tables.
+    /// The counts again, but with `pending`, `raw_points` and `derived_points` counted row by row: must equal
+    /// [`Reader::counters`] of the same moment. Reads whole tables.
     ///
     /// # Errors
     /// What the disk may say.
@@ -296,6 +296,11 @@ impl Reader {
                 ..Counters::read(conn)?
             })
         })
+    }
+
+    /// The connection itself, for the other files of this package.
+    pub(crate) fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
+        lock(&self.0)
     }
 
     fn at_once<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {

@@ -1,6 +1,5 @@
 //! The handle of a store: opening, closing, and the way to the writer.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -33,8 +32,6 @@ struct Inner {
     acknowledge_before_commit: bool,
     stopped_cleanly_before: bool,
     remove_dir: bool,
-    /// Held as long as the writer may write.
-    lock: Mutex<Option<File>>,
 }
 
 impl Store {
@@ -58,7 +55,7 @@ impl Store {
         loop {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let dir = base.join(format!("tenter-{}-{number}", std::process::id()));
-            match std::fs::create_dir(&dir) {
+            match connect::private_dir(&dir, false) {
                 Ok(()) => {
                     let options = StoreOptions { synchronous: crate::Synchronous::Normal, ..options };
                     return Self::open_in(dir, options, now, true);
@@ -70,7 +67,7 @@ impl Store {
     }
 
     fn open_in(dir: PathBuf, options: StoreOptions, now: Timestamp, remove_dir: bool) -> Result<Self, StoreError> {
-        let file = connect::lock(&dir)?;
+        let lock = connect::lock(&dir)?;
         let path = connect::database_path(&dir);
         let conn = connect::writer(&path, options.synchronous)?;
         migrate::run(&conn, &path)?;
@@ -85,6 +82,7 @@ impl Store {
             shared: shared.clone(),
             names: Names::default(),
             room: Vec::new(),
+            lock,
             options: options.clone(),
         };
         let (sender, inbox) = mpsc::channel();
@@ -100,7 +98,6 @@ impl Store {
             acknowledge_before_commit: options.acknowledge_before_commit,
             stopped_cleanly_before: stopped.is_none_or(|s| s == "cleanly"),
             remove_dir,
-            lock: Mutex::new(Some(file)),
         })))
     }
 
@@ -235,7 +232,7 @@ impl Store {
 }
 
 impl Inner {
-    /// Waits for the writer's thread and gives the directory free.
+    /// Waits for the writer's thread, which gives the directory free.
     fn join(&self) {
         let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
@@ -244,7 +241,6 @@ impl Inner {
                 let _ = thread.join();
             }
         }
-        lock(&self.lock).take();
     }
 }
 

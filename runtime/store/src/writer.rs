@@ -121,6 +121,8 @@ pub(crate) struct Writer {
     pub(crate) tally: Tally,
     pub(crate) names: Names,
     pub(crate) room: Vec<u8>,
+    /// The lock on the data directory, which goes after all else.
+    pub(crate) lock: std::fs::File,
 }
 
 impl Writer {
@@ -259,7 +261,9 @@ impl Writer {
         }
         self.conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('stopped', 'cleanly')", [])?;
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        self.conn.close().map_err(|(_, e)| StoreError::from(e))
+        let closed = self.conn.close().map_err(|(_, e)| StoreError::from(e));
+        drop(self.lock);
+        closed
     }
 }
 
