@@ -1,0 +1,196 @@
+//! Entities: what is stored of them, in DP³'s shapes.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tenter_model::render::TimeRange;
+use tenter_model::schema::EntitySpec;
+use tenter_model::{EntityId, EntityRef, Schema, TaskBody, Timestamp};
+use tenter_store::RawFilter;
+
+use crate::app::App;
+
+use super::datapoints::admit;
+use super::error::{ApiError, Dp3Error};
+
+/// `GET /entities`: the types with their attributes and counts.
+pub(super) async fn types(State(app): State<App>) -> Result<Json<Value>, Dp3Error> {
+    let schema = app.schema().clone();
+    let counts = app
+        .read(move |reader| {
+            schema.entities().iter().map(|spec| Ok((spec.id.clone(), reader.entity_count(&spec.id)?))).collect()
+        })
+        .await?;
+    Ok(Json(app.schema().entities_json(&counts)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Dates {
+    date_from: Option<String>,
+    date_to: Option<String>,
+}
+
+impl Dates {
+    fn range(&self, now: Timestamp) -> Result<TimeRange, ApiError> {
+        let parse = |name: &'static str, text: &Option<String>, default| match text {
+            None => Ok(default),
+            Some(text) => Timestamp::parse(text).ok_or_else(|| {
+                ApiError::invalid("query", name, format!("{text:?} is not a time such as 2020-01-01T00:00:00Z"))
+            }),
+        };
+        Ok(TimeRange {
+            from: parse("date_from", &self.date_from, Timestamp(0))?,
+            to: parse("date_to", &self.date_to, now)?,
+        })
+    }
+}
+
+/// `GET /entity/{etype}/{eid}/master`: the master record; `{}` for an unknown entity.
+pub(super) async fn master(
+    State(app): State<App>,
+    Path((etype, eid)): Path<(String, String)>,
+    Query(dates): Query<Dates>,
+) -> Result<Json<Value>, Dp3Error> {
+    let range = dates.range(app.now())?;
+    let entity = entity(app.schema(), &etype, &eid)?;
+    let wanted = entity.clone();
+    let record = app.read(move |reader| reader.record(&wanted)).await?;
+    Ok(Json(record.map_or_else(|| json!({}), |record| app.schema().master_json(&entity, &record, range))))
+}
+
+/// `GET /entity/{etype}/{eid}/get/{attr}`: current value and history of one attribute.
+pub(super) async fn attribute(
+    State(app): State<App>,
+    Path((etype, eid, attr)): Path<(String, String, String)>,
+    Query(dates): Query<Dates>,
+) -> Result<Json<Value>, Dp3Error> {
+    let now = app.now();
+    let range = dates.range(now)?;
+    let entity = entity(app.schema(), &etype, &eid)?;
+    if app.schema().attribute(&etype, &attr).is_none() {
+        return Err(ApiError::invalid("path", "attr", format!("Attribute '{attr}' doesn't exist")).dp3());
+    }
+    let wanted = entity.clone();
+    let record = app.read(move |reader| reader.record(&wanted)).await?;
+    let json = app.schema().attribute_history_json(&entity, &attr, record.as_ref(), range, now);
+    Ok(Json(json.unwrap_or(Value::Null)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawQuery {
+    eid: Option<String>,
+    attr: Option<String>,
+    src: Option<String>,
+    #[serde(default)]
+    skip: u32,
+    #[serde(default = "default_limit")]
+    limit: u32,
+}
+
+fn default_limit() -> u32 {
+    20
+}
+
+/// `GET /entity/{etype}/raw/get`: the log of datapoints, newest first.
+pub(super) async fn raw(
+    State(app): State<App>,
+    Path(etype): Path<String>,
+    Query(query): Query<RawQuery>,
+) -> Result<Json<Value>, Dp3Error> {
+    let spec = entity_type(app.schema(), &etype)?;
+    let eid = match &query.eid {
+        None => None,
+        Some(text) => Some(entity_id(spec, text, "query")?),
+    };
+    let attr = match &query.attr {
+        None => None,
+        Some(name) => Some(
+            spec.attribute(name)
+                .map(|a| a.id.clone())
+                .ok_or_else(|| ApiError::invalid("query", "attr", format!("Attribute '{name}' doesn't exist")))?,
+        ),
+    };
+    let filter = RawFilter {
+        etype: Some(spec.id.clone()),
+        eid,
+        attr,
+        src: query.src.clone(),
+        skip: query.skip,
+        limit: if query.limit == 0 { u32::MAX } else { query.limit },
+    };
+    let points = app.read(move |reader| reader.raw(&filter)).await?;
+    let data: Vec<Value> =
+        points.iter().map(|stored| app.schema().datapoint_json(&stored.entity, &stored.point.datapoint)).collect();
+    Ok(Json(json!({"count": data.len(), "data": data})))
+}
+
+/// `POST /entity/{etype}/{eid}/ttl`: keeps the entity alive.
+pub(super) async fn ttl(
+    State(app): State<App>,
+    Path((etype, eid)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<Value>, Dp3Error> {
+    let entity = entity(app.schema(), &etype, &eid)?;
+    let json: Value = serde_json::from_slice(&body)
+        .map_err(|error| ApiError::invalid("body", "ttl", format!("the body is not JSON: {error}")))?;
+    let ttl_tokens = app.schema().ttl_tokens_json(&json).map_err(|errors| ApiError::invalid_body(&errors))?;
+    admit(&app, vec![TaskBody { ttl_tokens, ..TaskBody::new(entity) }]).await?;
+    Ok(Json(json!({"detail": "OK"})))
+}
+
+/// `DELETE /entity/{etype}/{eid}`: queues the removal; an unknown entity is no error.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Path((etype, eid)): Path<(String, String)>,
+) -> Result<Json<Value>, Dp3Error> {
+    let entity = entity(app.schema(), &etype, &eid)?;
+    admit(&app, vec![TaskBody { delete: true, ..TaskBody::new(entity) }]).await?;
+    Ok(Json(json!({"detail": "OK"})))
+}
+
+#[derive(Deserialize)]
+pub(super) struct PageQuery {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /api/v1/entities/{etype}`: ids of stored entities, by id, page by page.
+pub(super) async fn list(
+    State(app): State<App>,
+    Path(etype): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let spec = entity_type(app.schema(), &etype)?;
+    let after = match &page.after {
+        None => None,
+        Some(text) => Some(entity_id(spec, text, "query")?),
+    };
+    let limit = page.limit.unwrap_or(100).clamp(1, 1000);
+    let (id_type, etype) = (spec.id_type, spec.id.clone());
+    let rows = app.read(move |reader| reader.entities(&etype, after.as_ref(), limit)).await?;
+    let next = if rows.len() == limit { rows.last().map(|(eid, _)| id_type.to_json(eid)) } else { None };
+    let entities: Vec<Value> = rows
+        .iter()
+        .map(|(eid, record)| {
+            json!({"eid": id_type.to_json(eid), "created": record.created.to_string(), "revision": record.revision})
+        })
+        .collect();
+    Ok(Json(json!({"entities": entities, "next": next})))
+}
+
+fn entity_type<'a>(schema: &'a Schema, etype: &str) -> Result<&'a EntitySpec, ApiError> {
+    schema
+        .entity(etype)
+        .ok_or_else(|| ApiError::invalid("path", "etype", format!("Entity type '{etype}' doesn't exist")))
+}
+
+fn entity_id(spec: &EntitySpec, eid: &str, place: &str) -> Result<EntityId, ApiError> {
+    spec.id_type.parse(eid).map_err(|message| ApiError::invalid(place, "eid", message))
+}
+
+fn entity(schema: &Schema, etype: &str, eid: &str) -> Result<EntityRef, ApiError> {
+    let spec = entity_type(schema, etype)?;
+    Ok(EntityRef { etype: spec.id.clone(), eid: entity_id(spec, eid, "path")? })
+}

@@ -1,0 +1,138 @@
+//! From domain errors to HTTP answers.
+//!
+//! Two shapes exist. Routes under `/api/v1` answer `application/problem+json` (RFC 9457) with a stable `code`; DP³'s own
+//! routes answer `{"detail": …}` as their clients expect. The *public* message says what to do; what is internal goes to
+//! the log.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tenter_model::accept::InputError;
+use tenter_store::StoreError;
+
+/// An answer that is not a success.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Stable code for programs.
+    pub code: &'static str,
+    /// Public message.
+    pub detail: String,
+    /// Errors of single fields, in DP³'s shape.
+    pub errors: Vec<Value>,
+    /// Seconds after which a retry makes sense.
+    pub retry_after: Option<u32>,
+}
+
+impl ApiError {
+    /// An answer with a message alone.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// Something that was named does not exist.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", detail)
+    }
+
+    /// Input of the wrong shape, in DP³'s words: where and what.
+    pub fn invalid(place: &str, name: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let item = json!({"loc": [place, name], "msg": message, "type": "value_error"});
+        Self { errors: vec![item], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", message) }
+    }
+
+    /// Input errors of a whole body.
+    pub fn invalid_body(errors: &[InputError]) -> Self {
+        let items = errors
+            .iter()
+            .map(|error| {
+                let mut loc = vec![Value::from("body")];
+                loc.extend(error.loc.iter().map(|step| serde_json::to_value(step).unwrap_or_default()));
+                json!({"loc": loc, "msg": error.message, "type": error.kind})
+            })
+            .collect();
+        let detail = errors.first().map_or_else(String::new, ToString::to_string);
+        Self { errors: items, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail) }
+    }
+
+    /// The fault is ours; the cause goes to the log.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!("internal error: {cause}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error; the server's log has the cause")
+    }
+
+    /// The body in DP³'s shape.
+    pub fn dp3(self) -> Dp3Error {
+        Dp3Error(self)
+    }
+
+    fn with_retry(self, mut response: Response) -> Response {
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(_) => Self::not_found(error.to_string()),
+            StoreError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            StoreError::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", error.to_string()),
+            StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Io(_) | StoreError::Closed => {
+                tracing::error!("the store cannot write: {error}");
+                let detail = "the store cannot write at present; nothing of this request was accepted, send it again";
+                Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-writable", detail) }
+            }
+            StoreError::Unreadable { .. }
+            | StoreError::Corrupt(_)
+            | StoreError::Locked(_)
+            | StoreError::TooNew { .. }
+            | StoreError::Foreign(_)
+            | StoreError::Sqlite(_) => Self::internal(error),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let (Some(object), false) = (body.as_object_mut(), self.errors.is_empty()) {
+            object.insert("errors".to_owned(), Value::Array(self.errors.clone()));
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        self.with_retry(response)
+    }
+}
+
+/// The same error in the shape that DP³'s clients read.
+#[derive(Debug)]
+pub struct Dp3Error(ApiError);
+
+impl<E: Into<ApiError>> From<E> for Dp3Error {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Dp3Error {
+    fn into_response(self) -> Response {
+        let error = self.0;
+        let detail =
+            if error.errors.is_empty() { Value::from(error.detail.clone()) } else { Value::Array(error.errors.clone()) };
+        let response = (error.status, Json(json!({"detail": detail}))).into_response();
+        error.with_retry(response)
+    }
+}

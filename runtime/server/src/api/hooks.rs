@@ -1,0 +1,74 @@
+//! Hooks: the kinds that exist, and what is subscribed.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use tenter_model::{case, hook};
+
+use crate::app::App;
+
+use super::error::ApiError;
+use super::modules::{module_name, subscription_id};
+
+/// `GET /api/v1/hooks/kinds`: the table of kinds and the table of case hooks.
+pub(super) async fn kinds() -> Json<Value> {
+    let kinds: Vec<Value> = hook::TABLE
+        .iter()
+        .map(|row| {
+            json!({
+                "name": row.name, "family": row.family.name(), "function": row.kind.wit_function(), "when": row.when,
+                "sees": row.sees, "returns": row.returns.describe(), "on_failure": row.on_failure.describe(),
+            })
+        })
+        .collect();
+    let cases: Vec<Value> = case::TABLE
+        .iter()
+        .map(|h| {
+            json!({
+                "name": h.iris_name(), "phase": h.phase, "object": h.object, "action": h.action,
+                "in_reference": h.in_reference,
+            })
+        })
+        .collect();
+    Json(json!({"kinds": kinds, "case_hooks": cases}))
+}
+
+/// `GET /api/v1/hooks`: subscriptions of loaded modules, in calling order.
+pub(super) async fn list(State(app): State<App>) -> Json<Value> {
+    let hooks: Vec<Value> = app
+        .modules()
+        .subscriptions()
+        .into_iter()
+        .map(|(module, subscription, enabled)| {
+            let (etype, attr) = subscription.moment.subject();
+            json!({
+                "module": module, "subscription": subscription.id, "kind": subscription.moment.kind(),
+                "etype": etype, "attr": attr, "enabled": enabled,
+            })
+        })
+        .collect();
+    Json(json!({"hooks": hooks}))
+}
+
+/// `POST /api/v1/hooks/{module}/{subscription}/register`: switches a subscription on; no error when it is.
+pub(super) async fn register(state: State<App>, path: Path<(String, String)>) -> Result<Json<Value>, ApiError> {
+    switch(state, path, true).await
+}
+
+/// `POST /api/v1/hooks/{module}/{subscription}/deregister`: switches a subscription off; no error when it is off or
+/// not there.
+pub(super) async fn deregister(state: State<App>, path: Path<(String, String)>) -> Result<Json<Value>, ApiError> {
+    switch(state, path, false).await
+}
+
+async fn switch(
+    State(app): State<App>,
+    Path((module, subscription)): Path<(String, String)>,
+    on: bool,
+) -> Result<Json<Value>, ApiError> {
+    let module = module_name(&module)?;
+    let subscription = subscription_id(&subscription)?;
+    let answer = json!({"module": module, "subscription": subscription, "enabled": on});
+    app.on_modules(move |modules| modules.switch(&module, &subscription, on)).await?;
+    Ok(Json(answer))
+}

@@ -1,0 +1,189 @@
+//! How the server fares: health, status, metrics, failures.
+
+use std::fmt::Write as _;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tenter_model::ModuleName;
+use tenter_model::host::Reason;
+use tenter_store::{DeadFilter, ErrorFilter};
+
+use crate::app::App;
+
+use super::error::ApiError;
+use super::modules::module_name;
+
+/// `GET /`: what DP³ says.
+pub(super) async fn it_works() -> Json<Value> {
+    Json(json!({"detail": "It works!"}))
+}
+
+/// `GET /livez`: the process answers.
+pub(super) async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the store can be written and the lanes run.
+pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
+    match app.problem() {
+        None => Ok("ok\n"),
+        Some(problem) => Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", problem)),
+    }
+}
+
+/// `GET /api/v1/status`: the whole in one object.
+pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    let schema = app.schema().clone();
+    let (counters, entities) = app
+        .read(move |reader| {
+            let counters = reader.counters()?;
+            let mut entities = serde_json::Map::new();
+            for spec in schema.entities() {
+                entities.insert(spec.id.to_string(), reader.entity_count(&spec.id)?.into());
+            }
+            Ok((counters, entities))
+        })
+        .await?;
+    let calls: Vec<Value> = app
+        .hook_stats()
+        .into_iter()
+        .map(|((module, hook), s)| {
+            json!({
+                "module": module, "hook": hook, "calls": s.calls, "faults": s.faults, "errors": s.errors,
+                "tasks": s.tasks, "denials": s.denials, "fuel": s.fuel, "micros": s.micros,
+                "memory_bytes": s.memory_bytes,
+            })
+        })
+        .collect();
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "url": app.url(),
+        "lanes": app.lanes(),
+        "uptime_s": app.uptime_s(),
+        "writable": app.problem().is_none(),
+        "problem": app.problem(),
+        "entities": entities,
+        "tasks": {
+            "accepted": counters.accepted, "applied": counters.applied, "denied": counters.denied,
+            "dead": counters.dead, "pending": counters.pending, "duplicates": counters.duplicates,
+        },
+        "datapoints": {
+            "received": counters.raw_points.saturating_sub(counters.derived_points),
+            "derived": counters.derived_points,
+        },
+        "hook_calls": calls,
+    })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct RowsQuery {
+    module: Option<String>,
+    #[serde(default = "default_rows")]
+    limit: u32,
+}
+
+fn default_rows() -> u32 {
+    100
+}
+
+impl RowsQuery {
+    fn module(&self) -> Result<Option<ModuleName>, ApiError> {
+        self.module.as_deref().map(module_name).transpose()
+    }
+}
+
+/// `GET /api/v1/errors`: failures of hooks, newest first.
+pub(super) async fn errors(
+    State(app): State<App>,
+    Query(query): Query<RowsQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let filter = ErrorFilter { module: query.module()?, ..ErrorFilter::default() };
+    let limit = query.limit.min(1000);
+    let rows = app.read(move |reader| reader.errors(&filter, limit)).await?;
+    let errors: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let hint = Reason::ALL.iter().find(|r| r.code() == row.reason).map(|r| r.hint());
+            json!({
+                "module": row.module, "version": row.version, "digest": row.digest, "hook": row.hook,
+                "subscription": row.subscription, "task": row.task.map(|t| t.to_string()), "entity": row.entity,
+                "reason": row.reason, "message": row.message, "detail": row.detail, "hint": hint,
+                "fuel": row.usage.fuel, "micros": row.usage.micros, "memory_bytes": row.usage.memory_bytes,
+                "attempt": row.attempt, "at": row.at.to_string(), "logs": row.logs,
+            })
+        })
+        .collect();
+    Ok(Json(json!({"errors": errors})))
+}
+
+/// `GET /api/v1/deadletters`: tasks that ended through a fault, newest first.
+pub(super) async fn dead_letters(
+    State(app): State<App>,
+    Query(query): Query<RowsQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let filter = DeadFilter { module: query.module()?, ..DeadFilter::default() };
+    let limit = query.limit.min(1000);
+    let rows = app.read(move |reader| reader.dead(&filter, limit)).await?;
+    let letters: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let letter = &row.letter;
+            json!({
+                "seq": row.seq, "task": letter.task.id.to_string(), "entity": letter.task.body.entity,
+                "kind": letter.kind.name(), "reason": letter.reason, "module": letter.module, "hook": letter.hook,
+                "message": letter.message, "depth": letter.task.depth, "at": letter.at.to_string(),
+            })
+        })
+        .collect();
+    Ok(Json(json!({"deadletters": letters})))
+}
+
+/// `GET /metrics`: for Prometheus. Labels are module, hook and the like: never an entity, never a guest's words.
+pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
+    let counters = app.read(|reader| reader.counters()).await?;
+    let mut text = String::new();
+    let mut metric = |name: &str, kind: &str, help: &str, rows: &[(String, f64)]| {
+        // Writing to a String cannot fail.
+        let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in rows {
+            let _infallible = writeln!(text, "{name}{labels} {value}");
+        }
+    };
+    let one = |value: u64| vec![(String::new(), precise(value))];
+    metric("tenter_build_info", "gauge", "The version.", &[(
+        format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")),
+        1.0,
+    )]);
+    metric("tenter_tasks_accepted_total", "counter", "Tasks taken in.", &one(counters.accepted));
+    metric("tenter_tasks_applied_total", "counter", "Tasks whose effects are stored.", &one(counters.applied));
+    metric("tenter_tasks_denied_total", "counter", "Tasks whose entity a module refused.", &one(counters.denied));
+    metric("tenter_deadletters_total", "counter", "Tasks that ended through a fault.", &one(counters.dead));
+    metric("tenter_queue_depth", "gauge", "Tasks that wait.", &one(counters.pending));
+    metric("tenter_datapoints_total", "counter", "Datapoints stored.", &one(counters.raw_points));
+    metric("tenter_datapoints_derived_total", "counter", "Of these, written by modules.", &one(counters.derived_points));
+    metric("tenter_store_writable", "gauge", "1 when the store can be written.", &one(u64::from(app.problem().is_none())));
+    let stats = app.hook_stats();
+    let by_hook = |value: fn(&tenter_engine::HookStats) -> f64| {
+        stats
+            .iter()
+            .map(|((module, hook), s)| (format!("{{module=\"{module}\",hook=\"{hook}\"}}"), value(s)))
+            .collect::<Vec<_>>()
+    };
+    metric("tenter_invocations_total", "counter", "Calls of hooks.", &by_hook(|s| precise(s.calls)));
+    metric("tenter_invocation_faults_total", "counter", "Calls that broke a rule.", &by_hook(|s| precise(s.faults)));
+    metric("tenter_invocation_errors_total", "counter", "Calls that said they cannot.", &by_hook(|s| precise(s.errors)));
+    metric("tenter_invocation_tasks_total", "counter", "Tasks returned.", &by_hook(|s| precise(s.tasks)));
+    metric("tenter_invocation_fuel_total", "counter", "Fuel used.", &by_hook(|s| precise(s.fuel)));
+    metric("tenter_invocation_seconds_total", "counter", "Wall time used.", &by_hook(|s| precise(s.micros) / 1e6));
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+/// Metrics are floating point; counts beyond 2^53 lose their last digits there.
+#[allow(clippy::cast_precision_loss, reason = "the exposition format has no integers")]
+fn precise(value: u64) -> f64 {
+    value as f64
+}

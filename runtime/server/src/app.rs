@@ -1,0 +1,340 @@
+//! The composition root: store, sandbox and engine put together into one [`App`].
+//!
+//! `serve`, `demo` and the tests all start here, so what they run is the same program. Handlers of requests see the App
+//! alone; they never hold a lock over a guest call or over the disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use anyhow::Context as _;
+use tenter_engine::{Engine, HookStats, Parts, SharedRegistry};
+use tenter_model::config::SiteConfig;
+use tenter_model::task::TaskId;
+use tenter_model::time::Clock;
+use tenter_model::{HookKind, ModuleName, Schema, Timestamp};
+use tenter_sandbox::{Sandbox, SandboxOptions};
+use tenter_store::{Reader, Store, StoreError, StoreOptions, TokenRow};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::api::ApiError;
+use crate::auth::{self, Role};
+use crate::clock::SystemClock;
+use crate::modules::{ModuleError, Modules};
+
+/// Requests that may wait for the disk at once.
+const MAX_ADMISSIONS: usize = 1024;
+/// File in the data directory with the token of the first operator.
+const OPERATOR_TOKEN_FILE: &str = "operator-token";
+
+type Tokens = HashMap<[u8; 32], (Role, Option<Timestamp>)>;
+
+/// What a server is started with.
+pub struct Options {
+    /// The configuration directory, read and checked.
+    pub site: SiteConfig,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Where it will listen; port 0 = any free one.
+    pub listen: SocketAddr,
+    /// Settings of the store.
+    pub store: StoreOptions,
+    /// Lanes; 0 = one per core.
+    pub lanes: u32,
+}
+
+/// A running server, shared by all requests.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    engine: Engine,
+    modules: Arc<Modules>,
+    schema: Arc<Schema>,
+    origins: Vec<String>,
+    clock: Arc<dyn Clock>,
+    started: Timestamp,
+    listen: SocketAddr,
+    bound: OnceLock<SocketAddr>,
+    /// Idle read connections; one is taken for each read and put back after it.
+    readers: Mutex<Vec<Reader>>,
+    admissions: Arc<Semaphore>,
+    /// By digest. The store holds the same; nobody else writes it while this process has it.
+    tokens: RwLock<Tokens>,
+    operator_token: String,
+}
+
+impl App {
+    /// Opens the store, loads the modules and starts the lanes. Blocks; it may compile modules.
+    ///
+    /// # Errors
+    /// What could not be opened, and what to do.
+    pub fn open(options: Options) -> anyhow::Result<Self> {
+        let Options { site, data_dir, listen, store, lanes } = options;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let lanes = if lanes == 0 {
+            std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
+        } else {
+            lanes
+        };
+        std::fs::create_dir_all(&data_dir)
+            .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+        let store = Store::open(&data_dir, store, clock.now())?;
+        store.prune(clock.now())?;
+        let sandbox =
+            Arc::new(Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: lanes + 2 })?);
+        let schema = Arc::new(site.schema.clone());
+        let registry = SharedRegistry::default();
+        let origins = site.api.allow_origins.clone();
+        let modules =
+            Arc::new(Modules::open(store.clone(), sandbox.clone(), schema.clone(), site, registry.clone(), clock.clone())?);
+        let engine = Engine::start(Parts {
+            store: store.clone(),
+            schema: schema.clone(),
+            registry,
+            make_host: Box::new(move |data| Box::new(sandbox.lane(data))),
+            clock: clock.clone(),
+            make_id: Box::new(new_task_id),
+            lanes,
+        })?;
+        let operator_token = first_operator(&store, &data_dir, clock.now())?;
+        let tokens = known_tokens(&store)?;
+        Ok(Self(Arc::new(Inner {
+            store,
+            engine,
+            modules,
+            schema,
+            origins,
+            started: clock.now(),
+            clock,
+            listen,
+            bound: OnceLock::new(),
+            readers: Mutex::new(Vec::new()),
+            admissions: Arc::new(Semaphore::new(MAX_ADMISSIONS)),
+            tokens: RwLock::new(tokens),
+            operator_token,
+        })))
+    }
+
+    /// Lets the lanes finish what they are at and closes the store. Blocks.
+    pub fn close(&self) {
+        self.0.engine.drain();
+        self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.store.close();
+    }
+
+    /// Tells where the listener is bound.
+    pub fn set_bound(&self, address: SocketAddr) {
+        let _first_wins = self.0.bound.set(address);
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.0.bound.get().copied().unwrap_or(self.0.listen)
+    }
+
+    /// Where to reach it from this machine.
+    pub fn url(&self) -> String {
+        let address = self.address();
+        let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+        format!("http://{}", SocketAddr::new(ip, address.port()))
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn listens_on_loopback(&self) -> bool {
+        self.address().ip().is_loopback()
+    }
+
+    /// Origins whose pages may read.
+    pub fn allowed_origins(&self) -> &[String] {
+        &self.0.origins
+    }
+
+    /// Whether pages of an origin may change something: only when it is listed by name, `*` is not enough.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.0.origins.iter().any(|o| o != "*" && o.eq_ignore_ascii_case(origin))
+    }
+
+    /// The token made at first start.
+    pub fn operator_token(&self) -> &str {
+        &self.0.operator_token
+    }
+
+    /// The entity specification.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.0.schema
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Result<&Engine, ApiError> {
+        Ok(&self.0.engine)
+    }
+
+    /// The modules.
+    pub fn modules(&self) -> &Modules {
+        &self.0.modules
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Seconds since the start.
+    pub fn uptime_s(&self) -> i64 {
+        self.now().since(self.0.started) / 1_000_000
+    }
+
+    /// Number of lanes.
+    pub fn lanes(&self) -> u32 {
+        self.0.engine.lanes()
+    }
+
+    /// What hooks did since the start.
+    pub fn hook_stats(&self) -> BTreeMap<(ModuleName, HookKind), HookStats> {
+        self.0.engine.stats().total()
+    }
+
+    /// What keeps the server from doing its work, if anything.
+    pub fn problem(&self) -> Option<String> {
+        let health = self.0.store.health();
+        if !health.writable {
+            return Some(health.reason.unwrap_or_else(|| "the store cannot be written".to_owned()));
+        }
+        (!self.0.engine.is_running()).then(|| "a lane has ended; restart the server and read its log".to_owned())
+    }
+
+    /// Room for one more request that waits for the disk.
+    pub fn admission_permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.admissions.clone().try_acquire_owned().ok()
+    }
+
+    /// Reads from the store on the blocking pool.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || {
+            let idle = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let reader = match idle {
+                Some(reader) => reader,
+                None => inner.store.reader()?,
+            };
+            let result = act(&reader);
+            inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            Ok(result?)
+        })
+        .await
+    }
+
+    /// Works on the modules on the blocking pool, then wakes the lanes.
+    ///
+    /// # Errors
+    /// What the act says.
+    pub async fn on_modules<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Modules) -> Result<T, ModuleError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || {
+            let result = act(&inner.modules);
+            inner.engine.wake();
+            Ok(result?)
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        act: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        tokio::task::spawn_blocking(act).await.map_err(ApiError::internal)?
+    }
+
+    /// The role of the token with that digest, if it is known and has not expired.
+    pub fn role_of(&self, digest: &[u8; 32]) -> Option<Role> {
+        let tokens = self.0.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let (role, expires) = tokens.get(digest)?;
+        expires.is_none_or(|t| t > self.now()).then_some(*role)
+    }
+
+    /// Makes a token and stores its digest.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn create_token(&self, role: Role, label: String) -> Result<String, ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || {
+            let token = auth::new_token().map_err(ApiError::internal)?;
+            add_token(&inner.store, &token, role, &label, inner.clock.now())?;
+            let mut tokens = inner.tokens.write().unwrap_or_else(PoisonError::into_inner);
+            tokens.insert(auth::digest(&token), (role, None));
+            Ok(token)
+        })
+        .await
+    }
+}
+
+/// Stores the digest of a token.
+///
+/// # Errors
+/// When the store refuses.
+pub fn add_token(store: &Store, token: &str, role: Role, label: &str, now: Timestamp) -> Result<(), StoreError> {
+    store.add_token(TokenRow {
+        digest: auth::digest(token),
+        role: role.name().to_owned(),
+        label: label.to_owned(),
+        created: now,
+        expires: None,
+        last_used: None,
+    })
+}
+
+fn known_tokens(store: &Store) -> anyhow::Result<Tokens> {
+    let mut tokens = HashMap::new();
+    for row in store.reader()?.tokens()? {
+        match row.role.parse() {
+            Ok(role) => {
+                tokens.insert(row.digest, (role, row.expires));
+            }
+            Err(error) => tracing::warn!("a stored token is ignored: {error}"),
+        }
+    }
+    Ok(tokens)
+}
+
+/// The token of the first operator: read from its file, or made and written there for the owner alone.
+fn first_operator(store: &Store, data_dir: &Path, now: Timestamp) -> anyhow::Result<String> {
+    let path = data_dir.join(OPERATOR_TOKEN_FILE);
+    let known = known_tokens(store)?;
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        let token = text.trim().to_owned();
+        if known.get(&auth::digest(&token)).is_some_and(|(role, _)| *role == Role::Operator) {
+            return Ok(token);
+        }
+    }
+    let token = auth::new_token()?;
+    crate::token_file::write(&path, &token)
+        .with_context(|| format!("cannot write the operator's token to {}", path.display()))?;
+    add_token(store, &token, Role::Operator, "made at first start", now)?;
+    Ok(token)
+}
+
+fn new_task_id(now: Timestamp) -> TaskId {
+    let mut random = [0u8; 10];
+    if getrandom::fill(&mut random).is_err() {
+        // Without the system's randomness a counter keeps ids apart within this process, and the time across starts.
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_be_bytes();
+        for (slot, byte) in random.iter_mut().zip(next) {
+            *slot = byte;
+        }
+    }
+    TaskId::root(now, random)
+}

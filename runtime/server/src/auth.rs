@@ -1,0 +1,96 @@
+//! Who may do what.
+//!
+//! On a loopback address anybody on the machine may read and send datapoints, as with DP³; changing modules, grants and
+//! tokens always needs the token of an operator. On any other address every request but the health checks needs a token.
+//! Tokens are 256 random bits with a recognisable prefix; only their SHA-256 is stored, so no slow hash is needed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+/// What a token is for; each role includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// May read.
+    Viewer,
+    /// May send datapoints too.
+    Ingester,
+    /// May change entities too.
+    Analyst,
+    /// May look at modules' errors and dead letters in full too.
+    Author,
+    /// May do everything.
+    Operator,
+}
+
+impl Role {
+    /// All roles, from the least to the most.
+    pub const ALL: [Self; 5] = [Self::Viewer, Self::Ingester, Self::Analyst, Self::Author, Self::Operator];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Ingester => "ingester",
+            Self::Analyst => "analyst",
+            Self::Author => "author",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| {
+            format!("{text:?} is no role; roles are viewer, ingester, analyst, author, operator")
+        })
+    }
+}
+
+/// Makes the text of a new token.
+///
+/// # Errors
+/// When the operating system has no randomness.
+pub fn new_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes)?;
+    let mut text = String::from("tenter_");
+    for byte in bytes {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    Ok(text)
+}
+
+/// What is stored of a token.
+pub fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_ordered_and_named() {
+        assert!(Role::Operator > Role::Viewer);
+        for role in Role::ALL {
+            assert_eq!(role.name().parse(), Ok(role));
+        }
+        assert!("root".parse::<Role>().is_err());
+    }
+
+    #[test]
+    fn tokens_differ_and_digests_are_stable() {
+        assert_ne!(new_token().unwrap(), new_token().unwrap());
+        assert_eq!(digest("a")[..4], [0xca, 0x97, 0x81, 0x12]);
+    }
+}

@@ -1,0 +1,195 @@
+//! The command line: what can be said, and who does it. One file per command.
+//!
+//! Rules that hold for all: data goes to stdout in the form of `-o`, everything else to stderr; nothing is ever
+//! asked for interactively; a success names the command that is useful next; a failure says what to do and ends with
+//! the exit code of its kind.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::client::{Client, DEFAULT_URL};
+use crate::error::{self, CliError};
+use crate::output::{Format, Output};
+
+mod build;
+mod check;
+mod datapoint;
+mod deadletter;
+mod demo;
+mod entity;
+mod grant;
+mod hook;
+mod init;
+mod module;
+mod new;
+mod serve;
+mod status;
+mod token;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 conflict, 6 invalid input or configuration,
+7 server unreachable, 8 timeout, 130 interrupted.";
+
+/// Run modules of other people at every hook of your data platform, in a sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "tenter", version, after_help = EXIT_CODES, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command has.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Form of the data on stdout.
+    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+    /// Print data and errors alone: no progress, no advice.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// The server.
+    #[arg(long, global = true, env = "TENTER_URL", default_value = DEFAULT_URL, value_name = "URL")]
+    url: String,
+    /// Token for the server; by itself the one that a server on this machine left for its owner.
+    #[arg(long, global = true, env = "TENTER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
+    /// How long to wait for an answer [default: 60, for uploads 600].
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the whole way of data on bundled logs, in a temporary folder.
+    Demo(demo::Args),
+    /// Write a site: a folder of configuration that `check` and `serve` take as it is.
+    Init(init::Args),
+    /// Check a folder of configuration; needs no server.
+    Check(check::Args),
+    /// Serve a site.
+    Serve(serve::Args),
+    /// Show how the server is doing.
+    Status,
+    /// Begin a module in a new folder that builds anywhere.
+    New(new::Args),
+    /// Build a module to a component.
+    Build(build::Args),
+    /// Install and look after modules.
+    #[command(subcommand)]
+    Module(module::Command),
+    /// Grant a capability to a module.
+    #[command(after_help = grant::capabilities())]
+    Grant(grant::Args),
+    /// Take a capability away from a module.
+    Revoke(grant::Args),
+    /// Make tokens for the server.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Show hooks, and switch what is subscribed to them.
+    #[command(subcommand)]
+    Hook(hook::Command),
+    /// Send datapoints.
+    #[command(subcommand)]
+    Datapoint(datapoint::Command),
+    /// Look at entities.
+    #[command(subcommand)]
+    Entity(entity::Command),
+    /// Show tasks that could not be processed.
+    #[command(subcommand)]
+    Deadletter(deadletter::Command),
+    /// Print a completion script for a shell.
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What every command is given beside its arguments.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where it prints to.
+    pub(crate) out: Output,
+    url: String,
+    token: Option<String>,
+    timeout: Option<u64>,
+}
+
+impl Context {
+    /// A client for the server that the options name.
+    ///
+    /// # Errors
+    /// When the URL cannot be one.
+    pub(crate) fn client(&self) -> Result<Client, CliError> {
+        self.patient_client(60)
+    }
+
+    /// A client that waits this many seconds, unless `--timeout` says otherwise.
+    ///
+    /// # Errors
+    /// When the URL cannot be one.
+    pub(crate) fn patient_client(&self, seconds: u64) -> Result<Client, CliError> {
+        Client::new(&self.url, self.token.clone(), Duration::from_secs(self.timeout.unwrap_or(seconds)))
+    }
+}
+
+/// Reads the command line, does what it says and gives the exit code.
+pub(crate) fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let context = Context {
+        out: Output { format: global.output, quiet: global.quiet },
+        url: global.url,
+        token: global.token,
+        timeout: global.timeout,
+    };
+    run(command, &context).unwrap_or_else(|e| error::report(&e))
+}
+
+fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(args) => return demo::run(&args, context),
+        Command::Serve(args) => return serve::run(&args, context),
+        Command::Init(args) => init::run(&args, context)?,
+        Command::Check(args) => check::run(&args, context)?,
+        Command::Status => status::run(context)?,
+        Command::New(args) => new::run(&args, context)?,
+        Command::Build(args) => build::run(&args, context)?,
+        Command::Module(command) => module::run(command, context)?,
+        Command::Grant(args) => grant::grant(&args, context)?,
+        Command::Revoke(args) => grant::revoke(&args, context)?,
+        Command::Token(command) => token::run(command, context)?,
+        Command::Hook(command) => hook::run(command, context)?,
+        Command::Datapoint(datapoint::Command::Send(args)) => datapoint::run(&args, context)?,
+        Command::Entity(command) => entity::run(command, context)?,
+        Command::Deadletter(command) => deadletter::run(&command, context)?,
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tenter", &mut script);
+            context.out.text(&String::from_utf8_lossy(&script))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_go_anywhere() {
+        let before = Cli::try_parse_from(["tenter", "-o", "json", "--url", "http://h:1", "module", "list"]).unwrap();
+        let after = Cli::try_parse_from(["tenter", "module", "list", "--url", "http://h:1", "-o", "json"]).unwrap();
+        for cli in [before, after] {
+            assert_eq!((cli.global.output, cli.global.url.as_str()), (Format::Json, "http://h:1"));
+        }
+    }
+}

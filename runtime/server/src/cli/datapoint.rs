@@ -1,0 +1,143 @@
+//! `tenter datapoint send`: datapoints of any number from a file or a pipe.
+//!
+//! The input is read as it is sent, so its size does not matter. What an answer of 200 covers is on the server's disk;
+//! when sending ends early, the error says how many datapoints that is, and `--skip` goes on from there.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::error::{CliError, Kind};
+
+mod items;
+mod sender;
+
+use items::Items;
+use sender::Sender;
+
+/// Datapoints in one request.
+const BATCH: usize = 500;
+
+/// What can be done.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Send the datapoints of a file, a JSON array or one JSON object per line.
+    Send(Args),
+}
+
+/// What `send` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file; `-` is standard input.
+    file: PathBuf,
+    /// Datapoints in one request; the server takes or refuses each request as a whole.
+    #[arg(long, default_value_t = BATCH, value_name = "N", value_parser = batch_size)]
+    batch: usize,
+    /// Leave out the first datapoints, such as those that were sent before.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    skip: u64,
+}
+
+/// Sends.
+///
+/// # Errors
+/// When the input is not valid, or the server is not there or refuses.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let client = context.client()?;
+    let (input, name, total) = open(args)?;
+    let bar = progress(total, context);
+    let stop = interruptible()?;
+    let began = Instant::now();
+
+    let mut sender = Sender {
+        name: &name,
+        batch: args.batch,
+        skip: args.skip,
+        post: |body: &[u8]| client.try_call("POST", "/datapoints", Some(("application/json", body))),
+        pause: |time| pause(time, &stop),
+        progress: |bytes, sent| {
+            bar.set_position(bytes);
+            bar.set_message(format!("{sent} datapoints"));
+        },
+        stop: &stop,
+    };
+    let sent = sender.run(Items::new(input));
+    bar.finish_and_clear();
+    let sent = sent?;
+
+    let elapsed = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+    let answer = json!({"sent": sent.datapoints, "batches": sent.batches, "elapsed_s": elapsed});
+    context
+        .out
+        .one(&answer, |_| format!("{} datapoints sent in {} batches, {elapsed} s\n", sent.datapoints, sent.batches))?;
+    context.out.next("tenter status");
+    Ok(())
+}
+
+/// The input, what to call it in messages, and its size where it has one.
+fn open(args: &Args) -> Result<(Box<dyn BufRead>, String, Option<u64>), CliError> {
+    if args.file.as_os_str() == "-" {
+        return Ok((Box::new(BufReader::new(std::io::stdin())), "standard input".into(), None));
+    }
+    let name = args.file.display().to_string();
+    let wrong = |e: std::io::Error| {
+        let kind = if e.kind() == std::io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Failed };
+        CliError::new(kind, format!("cannot read {name}: {e}"))
+    };
+    let file = File::open(&args.file).map_err(wrong)?;
+    let meta = file.metadata().map_err(wrong)?;
+    if meta.is_dir() {
+        return Err(CliError::new(Kind::Usage, format!("{name} is a folder")).help("name one file"));
+    }
+    let size = meta.is_file().then_some(meta.len());
+    Ok((Box::new(BufReader::with_capacity(256 << 10, file)), name, size))
+}
+
+fn progress(total: Option<u64>, context: &Context) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => (ProgressBar::new(total), "{bar:30} {binary_bytes}/{binary_total_bytes} {msg} {eta}"),
+        None => (ProgressBar::no_length(), "{spinner} {binary_bytes} {msg}"),
+    };
+    if !context.out.draws() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// A flag that the first Ctrl-C sets, so that the batch under way is finished and counted; the second one ends the
+/// process.
+fn interruptible() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    std::thread::Builder::new().name("interrupt".into()).spawn(move || {
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if set.swap(true, Ordering::Relaxed) {
+                    std::process::exit(i32::from(Kind::Interrupted.code()));
+                }
+            }
+        });
+    })?;
+    Ok(flag)
+}
+
+/// Waits, but no longer than until the flag is set.
+fn pause(time: Duration, stop: &AtomicBool) {
+    let step = Duration::from_millis(50);
+    let began = Instant::now();
+    while !stop.load(Ordering::Relaxed) && began.elapsed() < time {
+        std::thread::sleep(step.min(time.saturating_sub(began.elapsed())));
+    }
+}
+
+fn batch_size(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| "expected a number from 1 to 10000".into())
+}

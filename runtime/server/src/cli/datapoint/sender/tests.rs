@@ -1,0 +1,118 @@
+use super::*;
+use serde_json::json;
+
+fn answer(status: u16, body: Value) -> Result<Answer, Broken> {
+    Ok(Answer { status, retry_after: None, body })
+}
+
+fn ok() -> Result<Answer, Broken> {
+    answer(200, json!({"detail": "OK"}))
+}
+
+fn broken(reached: bool) -> Result<Answer, Broken> {
+    Err(Broken { error: CliError::new(Kind::Unreachable, "no server"), reached })
+}
+
+/// Runs with scripted answers; success when they are used up. Gives the result, the bodies and the pauses in ms.
+fn run(
+    input: &str,
+    batch: usize,
+    skip: u64,
+    script: Vec<Result<Answer, Broken>>,
+) -> (Result<Sent, CliError>, Vec<String>, Vec<u128>) {
+    let (mut bodies, mut pauses, mut script) = (Vec::new(), Vec::new(), script.into_iter());
+    let stop = AtomicBool::new(false);
+    let result = Sender {
+        name: "points.ndjson",
+        batch,
+        skip,
+        post: |body: &[u8]| {
+            bodies.push(String::from_utf8(body.to_vec()).unwrap());
+            script.next().unwrap_or_else(ok)
+        },
+        pause: |time: Duration| pauses.push(time.as_millis()),
+        progress: |_, _| {},
+        stop: &stop,
+    }
+    .run(Items::new(input.as_bytes()));
+    (result, bodies, pauses)
+}
+
+fn text(error: CliError) -> String {
+    format!("{error}\nhelp: {}\nexit: {}", error.help.clone().unwrap_or_default(), error.kind.code())
+}
+
+const FIVE: &str = "{\"n\":1}\n\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n";
+
+#[test]
+fn batches_hold_what_was_asked_for() {
+    let (sent, bodies, _) = run(FIVE, 2, 0, vec![]);
+    assert_eq!(sent.unwrap(), Sent { datapoints: 5, batches: 3 });
+    assert_eq!(bodies, ["[{\"n\":1},{\"n\":2}]", "[{\"n\":3},{\"n\":4}]", "[{\"n\":5}]"]);
+    let (sent, bodies, _) = run(FIVE, 500, 4, vec![]);
+    assert_eq!(sent.unwrap(), Sent { datapoints: 1, batches: 1 });
+    assert_eq!(bodies, ["[{\"n\":5}]"]);
+    assert_eq!(run("[]", 2, 0, vec![]).0.unwrap(), Sent::default());
+    assert_eq!(run(FIVE, 2, 9, vec![]).0.unwrap(), Sent::default());
+}
+
+#[test]
+fn no_request_is_larger_than_the_server_takes() {
+    let large = format!("{{\"v\":\"{}\"}}\n", "x".repeat(3 << 20)).repeat(5);
+    let (sent, bodies, _) = run(&large, 500, 0, vec![]);
+    assert_eq!(sent.unwrap(), Sent { datapoints: 5, batches: 3 });
+    assert!(bodies.iter().all(|b| b.len() <= MAX_BODY_BYTES));
+}
+
+#[test]
+fn a_busy_server_is_waited_for() {
+    let asked = Ok(Answer { status: 429, retry_after: Some(Duration::from_secs(2)), body: Value::Null });
+    let script = vec![broken(false), answer(503, Value::Null), asked, ok()];
+    let (sent, bodies, pauses) = run(FIVE, 5, 0, script);
+    assert_eq!(sent.unwrap(), Sent { datapoints: 5, batches: 1 });
+    assert_eq!((bodies.len(), pauses), (4, vec![250, 500, 2000]));
+    let script = std::iter::once(ok()).chain((0..10).map(|_| broken(false))).collect();
+    let (sent, bodies, pauses) = run(FIVE, 2, 0, script);
+    assert_eq!((bodies.len(), pauses.len()), (8, 6));
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+}
+
+#[test]
+fn a_bad_datapoint_is_found_by_its_line() {
+    let detail = json!({"detail": [
+        {"loc": ["body", 1, "v"], "msg": "not an integer\u{7}", "type": "value_error"},
+        {"loc": ["body", 0], "msg": "no attribute \"n\"", "type": "value_error"},
+    ]});
+    let (sent, ..) = run(FIVE, 2, 0, vec![ok(), answer(422, detail)]);
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    let (sent, ..) = run("{}\n{]\n", 1, 0, vec![]);
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    let (sent, ..) = run(FIVE, 2, 0, vec![answer(403, json!({"detail": "role viewer may not send"}))]);
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+}
+
+#[test]
+fn what_may_have_arrived_is_not_sent_twice() {
+    let (sent, bodies, pauses) = run(FIVE, 2, 0, vec![ok(), broken(true)]);
+    assert_eq!((bodies.len(), pauses.len()), (2, 0));
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+}
+
+#[test]
+fn an_interrupt_ends_between_batches() {
+    let stop = AtomicBool::new(false);
+    let sent = Sender {
+        name: "-",
+        batch: 2,
+        skip: 0,
+        post: |_: &[u8]| {
+            stop.store(true, Ordering::Relaxed);
+            ok()
+        },
+        pause: |_| {},
+        progress: |_, _| {},
+        stop: &stop,
+    }
+    .run(Items::new(FIVE.as_bytes()));
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+}

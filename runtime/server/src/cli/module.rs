@@ -1,0 +1,139 @@
+//! `tenter module`: installed modules.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::cli::Context;
+use crate::client::{part, query};
+use crate::output::field;
+
+mod show;
+mod upload;
+
+/// What can be done.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Upload a component; it serves at once, unless it asks for something that is not granted.
+    Upload(UploadArgs),
+    /// List modules.
+    List,
+    /// Show one module: hooks, capabilities, parameters, versions.
+    Show(Name),
+    /// Switch a module off; its state and configuration stay.
+    Disable(Name),
+    /// Switch a module on.
+    Enable(Name),
+    /// Remove a module with all its versions.
+    Remove(Name),
+    /// Show what went wrong in modules, newest first.
+    Errors {
+        /// Only this module.
+        name: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+}
+
+/// A module by name.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Name {
+    /// The module.
+    name: String,
+}
+
+/// What `upload` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UploadArgs {
+    /// The component, as `tenter build` makes it.
+    file: PathBuf,
+    /// What the module is called [default: the file's name, with `-` for `_`].
+    #[arg(long)]
+    name: Option<String>,
+    /// Grant whatever the module asks for.
+    #[arg(long)]
+    grant_requested: bool,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When a file cannot be read, or there is no server, or it refuses.
+pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+    match command {
+        Command::Upload(args) => upload::run(&args, context),
+        Command::List => list(context),
+        Command::Show(Name { name }) => {
+            let module = context.client()?.get(&format!("/api/v1/modules/{}", part(&name)))?;
+            context.out.one(&module, show::human)?;
+            match show::missing(&module).first() {
+                Some(grant) => context.out.next(&format!("tenter grant {name} {grant}")),
+                None => context.out.next("tenter status"),
+            }
+            Ok(())
+        }
+        Command::Disable(Name { name }) => switch(&name, "disable", context),
+        Command::Enable(Name { name }) => switch(&name, "enable", context),
+        Command::Remove(Name { name }) => {
+            let answer = context.client()?.send("DELETE", &format!("/api/v1/modules/{}", part(&name)), None)?;
+            context.out.one(&answer, |_| format!("{name} is removed\n"))?;
+            context.out.next("tenter module list");
+            Ok(())
+        }
+        Command::Errors { name, limit } => errors(name, limit, context),
+    }
+}
+
+fn list(context: &Context) -> anyhow::Result<()> {
+    let answer = context.client()?.get("/api/v1/modules")?;
+    let empty = Vec::new();
+    let modules = answer.get("modules").and_then(Value::as_array).unwrap_or(&empty);
+    context.out.list(
+        modules,
+        &[
+            ("name", &|m| field(m, "name")),
+            ("version", &|m| field(m, "version")),
+            ("state", &show::state),
+            ("families", &|m| field(m, "families")),
+            ("hooks", &|m| m.get("subscriptions").and_then(Value::as_array).map_or(0, Vec::len).to_string()),
+            ("title", &|m| field(m, "title")),
+        ],
+    )?;
+    if modules.is_empty() {
+        context.out.note("no module is installed");
+        context.out.next("tenter module upload FILE");
+    } else if let Some(waiting) = modules.iter().find(|m| !show::missing(m).is_empty()) {
+        context.out.next(&format!("tenter module show {}", field(waiting, "name")));
+    }
+    Ok(())
+}
+
+fn switch(name: &str, action: &str, context: &Context) -> anyhow::Result<()> {
+    let module = context.client()?.send("POST", &format!("/api/v1/modules/{}/{action}", part(name)), None)?;
+    context.out.one(&module, |m| format!("{name} is {}\n", show::state(m)))?;
+    context.out.next(&format!("tenter module show {name}"));
+    Ok(())
+}
+
+fn errors(module: Option<String>, limit: u32, context: &Context) -> anyhow::Result<()> {
+    let asked = query(&[("module", module), ("limit", Some(limit.to_string()))]);
+    let answer = context.client()?.get(&format!("/api/v1/errors{asked}"))?;
+    let empty = Vec::new();
+    let errors = answer.get("errors").and_then(Value::as_array).unwrap_or(&empty);
+    context.out.list(
+        errors,
+        &[
+            ("at", &|e| field(e, "at")),
+            ("module", &|e| [field(e, "module"), field(e, "version")].join(" ").trim().to_owned()),
+            ("hook", &|e| field(e, "hook")),
+            ("entity", &|e| field(e, "entity")),
+            ("reason", &|e| field(e, "reason")),
+            ("message", &|e| field(e, "message")),
+        ],
+    )?;
+    if let Some(hint) = errors.first().map(|e| field(e, "hint")).filter(|h| !h.is_empty()) {
+        context.out.note(&format!("help: {}", crate::output::plain(&hint)));
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! A module for people.
+
+use serde_json::Value;
+
+use crate::output::{bytes, field, pairs, table};
+
+/// One word or a few: whether it serves, and why not.
+pub(crate) fn state(module: &Value) -> String {
+    let flag = |name: &str| module.get(name).and_then(Value::as_bool);
+    let problem = field(module, "problem");
+    if flag("enabled") == Some(false) {
+        "disabled".to_owned()
+    } else if !missing(module).is_empty() {
+        "waits for grants".to_owned()
+    } else if !problem.is_empty() {
+        format!("broken: {problem}")
+    } else if flag("loaded") == Some(false) {
+        "not loaded".to_owned()
+    } else {
+        "active".to_owned()
+    }
+}
+
+/// What it asks for and was not granted, as `grant` takes it.
+pub(crate) fn missing(module: &Value) -> Vec<String> {
+    items(module, "missing_grants").iter().map(grant).collect()
+}
+
+/// A grant as `tenter grant` takes it: scopes with blanks in quotes.
+pub(crate) fn grant(item: &Value) -> String {
+    let (capability, scope) = (field(item, "capability"), field(item, "scope"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+    match scope.as_str() {
+        "" => capability,
+        s if s.chars().all(plain) => format!("{capability} {s}"),
+        s => format!("{capability} '{}'", s.replace('\'', r"'\''")),
+    }
+}
+
+/// All of it.
+pub(crate) fn human(module: &Value) -> String {
+    let size = module.get("size").and_then(Value::as_u64).map_or(String::new(), bytes);
+    let mut text = pairs(&[
+        ("name", field(module, "name")),
+        ("title", field(module, "title")),
+        ("description", field(module, "description")),
+        ("version", field(module, "version")),
+        ("state", state(module)),
+        ("digest", field(module, "digest")),
+        ("size", size),
+        ("uploaded", field(module, "uploaded_at")),
+        ("families", field(module, "families")),
+    ]);
+    let mut section = |title: &str, columns: &[&str], rows: Vec<Vec<String>>| {
+        if !rows.is_empty() {
+            text.push_str(&format!("\n{title}\n"));
+            let block = table(columns, rows);
+            text.extend(block.lines().map(|l| format!("  {l}\n")));
+        }
+    };
+    let hooks = items(module, "subscriptions").iter().map(|s| {
+        let about = [field(s, "etype"), field(s, "attr")].into_iter().filter(|p| !p.is_empty());
+        vec![field(s, "id"), field(s, "kind"), about.collect::<Vec<_>>().join(".")]
+    });
+    section("Hooks", &["subscription", "kind", "about"], hooks.collect());
+
+    let granted = items(module, "grants");
+    let missing = items(module, "missing_grants");
+    let same = |a: &Value, b: &Value| ["capability", "scope"].iter().all(|k| field(a, k) == field(b, k));
+    let mut capabilities: Vec<Vec<String>> = Vec::new();
+    for request in items(module, "requests") {
+        let state =
+            if missing.iter().any(|m| same(m, request)) { "asked for, not granted" } else { "asked for, granted" };
+        capabilities.push(vec![field(request, "capability"), field(request, "scope"), state.to_owned()]);
+    }
+    for grant in granted.iter().filter(|g| !items(module, "requests").iter().any(|r| same(r, g))) {
+        capabilities.push(vec![field(grant, "capability"), field(grant, "scope"), "granted, not asked for".to_owned()]);
+    }
+    section("Capabilities", &["capability", "scope", "state"], capabilities);
+
+    let parameters = items(module, "parameters").iter().map(|p| {
+        let mandatory = if p.get("mandatory") == Some(&Value::Bool(true)) { "yes" } else { "" };
+        vec![field(p, "name"), field(p, "kind"), mandatory.to_owned(), field(p, "default"), field(p, "description")]
+    });
+    section("Parameters", &["name", "kind", "mandatory", "default", "description"], parameters.collect());
+
+    let versions = items(module, "versions").iter().map(|v| {
+        let digest = field(v, "digest").chars().take(19).collect();
+        vec![field(v, "version"), digest, field(v, "uploaded_at")]
+    });
+    section("Versions", &["version", "digest", "uploaded"], versions.collect());
+    text
+}
+
+fn items<'a>(module: &'a Value, name: &str) -> &'a [Value] {
+    module.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn services() -> Value {
+        json!({
+            "name": "services", "enabled": true, "loaded": false, "problem": null, "version": "0.1.0",
+            "digest": "sha256:00112233445566778899", "size": 70_000, "uploaded_at": "2026-01-01T00:00:00Z",
+            "title": "Services", "description": "Names what ports stand for.", "families": ["ingest"],
+            "subscriptions": [{"id": "ports", "kind": "on-new-attribute", "etype": "ip", "attr": "open_ports"}],
+            "requests": [{"capability": "write-entities", "scope": "ip.services"}, {"capability": "http", "scope": "GET https://a.example/*"}],
+            "grants": [{"capability": "write-entities", "scope": "ip.services", "origin": "operator"}, {"capability": "state", "scope": "", "origin": "site"}],
+            "missing_grants": [{"capability": "http", "scope": "GET https://a.example/*"}],
+            "parameters": [{"name": "ports", "kind": "json", "mandatory": false, "default": "{}", "description": "More ports."}],
+            "versions": [{"version": "0.1.0", "digest": "sha256:00112233445566778899", "size": 70_000, "uploaded_at": "2026-01-01T00:00:00Z"}],
+        })
+    }
+
+    #[test]
+    fn a_module_is_shown_whole() {
+        insta::assert_snapshot!(human(&services()), @"");
+    }
+
+    #[test]
+    fn states_and_grants() {
+        let module = services();
+        assert_eq!(state(&module), "waits for grants");
+        assert_eq!(missing(&module), ["http 'GET https://a.example/*'"]);
+        assert_eq!(state(&json!({"enabled": false, "missing_grants": []})), "disabled");
+        assert_eq!(state(&json!({"enabled": true, "loaded": false, "problem": "no entity"})), "broken: no entity");
+        assert_eq!(state(&json!({"enabled": true, "loaded": true})), "active");
+    }
+}

@@ -1,0 +1,115 @@
+//! `tenter status`: how the server is doing.
+
+use serde_json::Value;
+
+use crate::cli::Context;
+use crate::output::{Column, field, pairs, table};
+
+/// Asks the server and prints what it says.
+///
+/// # Errors
+/// When there is no server or it refuses.
+pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
+    let status = context.client()?.get("/api/v1/status")?;
+    context.out.one(&status, human)?;
+    if status.get("writable") == Some(&Value::Bool(false)) {
+        context.out.note("the store cannot be written; datapoints are refused until it can");
+    }
+    if status.pointer("/tasks/dead").and_then(Value::as_u64).is_some_and(|n| n > 0) {
+        context.out.next("tenter deadletter list");
+    } else {
+        context.out.next("tenter module list");
+    }
+    Ok(())
+}
+
+/// The status for people: facts, counters, and a table of hook calls.
+fn human(status: &Value) -> String {
+    let counters = |key: &str, names: &[&str]| {
+        let found = names.iter().map(|n| (n, field(status, &format!("{key}.{n}")))).filter(|(_, v)| !v.is_empty());
+        found.map(|(n, v)| format!("{v} {n}")).collect::<Vec<_>>().join(", ")
+    };
+    let entities = status.get("entities").and_then(Value::as_object).map_or(String::new(), |types| {
+        types.iter().map(|(etype, n)| format!("{n} {etype}")).collect::<Vec<_>>().join(", ")
+    });
+    let uptime = status.get("uptime_s").and_then(Value::as_f64).map_or(String::new(), uptime);
+    let mut text = pairs(&[
+        ("server", format!("tenter {} at {}", field(status, "version"), field(status, "url"))),
+        ("uptime", uptime),
+        ("lanes", field(status, "lanes")),
+        ("writable", field(status, "writable")),
+        ("problem", field(status, "problem")),
+        ("entities", entities),
+        ("tasks", counters("tasks", &["accepted", "applied", "denied", "dead", "pending", "duplicates"])),
+        ("datapoints", counters("datapoints", &["received", "derived"])),
+    ]);
+    let empty = Vec::new();
+    let calls = status.get("hook_calls").and_then(Value::as_array).unwrap_or(&empty);
+    if !calls.is_empty() {
+        let columns: [Column<'_>; 8] = [
+            ("module", &|c| field(c, "module")),
+            ("hook", &|c| field(c, "hook")),
+            ("calls", &|c| field(c, "calls")),
+            ("faults", &|c| field(c, "faults")),
+            ("errors", &|c| field(c, "errors")),
+            ("tasks", &|c| field(c, "tasks")),
+            ("fuel/call", &|c| mean(c, "fuel")),
+            ("us/call", &|c| mean(c, "micros")),
+        ];
+        let rows = calls.iter().map(|call| columns.iter().map(|c| c.1(call)).collect()).collect();
+        text.push('\n');
+        text.push_str(&table(&columns.map(|c| c.0), rows));
+    }
+    text
+}
+
+/// A counter divided by the number of calls.
+fn mean(call: &Value, name: &str) -> String {
+    let number = |key: &str| call.get(key).and_then(Value::as_u64);
+    match (number(name), number("calls")) {
+        (Some(sum), Some(calls)) if calls > 0 => (sum / calls).to_string(),
+        _ => String::new(),
+    }
+}
+
+fn uptime(seconds: f64) -> String {
+    // Negative and absurd numbers become the ends of the range.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "such casts saturate")]
+    let s = seconds as u64;
+    match (s / 86_400, s / 3_600 % 24, s / 60 % 60, s % 60) {
+        (0, 0, 0, s) => format!("{s}s"),
+        (0, 0, m, s) => format!("{m}m {s}s"),
+        (0, h, m, _) => format!("{h}h {m}m"),
+        (d, h, _, _) => format!("{d}d {h}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_status_reads_well() {
+        let status = json!({
+            "version": "0.1.0", "url": "http://127.0.0.1:5000", "lanes": 2, "uptime_s": 3700, "writable": true,
+            "problem": null, "entities": {"ip": 12, "domain": 3},
+            "tasks": {"accepted": 20, "applied": 19, "denied": 0, "dead": 1, "pending": 0, "duplicates": 2},
+            "datapoints": {"received": 40, "derived": 12},
+            "hook_calls": [{"module": "label", "hook": "on-entity-creation", "calls": 4, "faults": 0, "errors": 1,
+                "tasks": 3, "denials": 0, "fuel": 40_002, "micros": 80, "memory_bytes": 1_114_112}],
+        });
+        insta::assert_snapshot!(human(&status), @r"
+        server      tenter 0.1.0 at http://127.0.0.1:5000
+        uptime      1h 1m
+        lanes       2
+        writable    yes
+        entities    12 ip, 3 domain
+        tasks       20 accepted, 19 applied, 0 denied, 1 dead, 0 pending, 2 duplicates
+        datapoints  40 received, 12 derived
+
+        MODULE  HOOK                CALLS  FAULTS  ERRORS  TASKS  FUEL/CALL  US/CALL
+        label   on-entity-creation  4      0       1       3      10000      20
+        ");
+    }
+}

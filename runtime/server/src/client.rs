@@ -1,0 +1,283 @@
+//! The HTTP client of the commands: one agent, JSON in and out, and errors that say what to do.
+//!
+//! Redirects are not followed, so that a token never leaves for another host. A loopback server is called past any
+//! proxy.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{CliError, Kind};
+use crate::token_file;
+
+/// Largest answer read, in bytes.
+const MAX_ANSWER: u64 = 256 << 20;
+
+/// Where no server is named.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:5000";
+
+/// A server and how to speak to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    base: String,
+    token: Option<String>,
+}
+
+/// An answer of any status.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// `Retry-After`, when it is a number of seconds.
+    pub(crate) retry_after: Option<Duration>,
+    /// The body; text that is not JSON is a string.
+    pub(crate) body: Value,
+}
+
+/// A call without an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Broken {
+    /// For the person.
+    pub(crate) error: CliError,
+    /// Whether the server may have got the request.
+    pub(crate) reached: bool,
+}
+
+impl Client {
+    /// A client for that URL. Without a token, the one that a server on this machine left is used.
+    ///
+    /// # Errors
+    /// When the URL is not one of HTTP, or holds a query.
+    pub(crate) fn new(url: &str, token: Option<String>, timeout: Duration) -> Result<Self, CliError> {
+        let wrong = |why: &str| {
+            CliError::new(Kind::Usage, format!("--url {url:?} is not usable: {why}"))
+                .help(format!("give it as `--url {DEFAULT_URL}`"))
+        };
+        let uri: ureq::http::Uri = url.parse().map_err(|e| wrong(&format!("{e}")))?;
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let port = match (uri.port_u16(), scheme) {
+            (Some(port), "http" | "https") => port,
+            (None, "http") => 80,
+            (None, "https") => 443,
+            _ => return Err(wrong("it must start with http:// or https://")),
+        };
+        let host = uri.host().filter(|h| !h.is_empty()).ok_or_else(|| wrong("it names no host"))?;
+        if uri.query().is_some() {
+            return Err(wrong("it holds a query"));
+        }
+        let token = token.filter(|t| !t.is_empty()).or_else(|| token_file::find(host, port));
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("tenter/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_global(Some(timeout));
+        if is_loopback(host) {
+            config = config.proxy(None);
+        }
+        Ok(Self { agent: config.build().new_agent(), base: url.trim_end_matches('/').to_owned(), token })
+    }
+
+    /// The server's URL, without a slash at the end.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Asks, and takes only success for an answer.
+    ///
+    /// # Errors
+    /// When there is no server, or its answer is an error.
+    pub(crate) fn get(&self, path: &str) -> Result<Value, CliError> {
+        self.demand("GET", path, None)
+    }
+
+    /// Sends JSON with that method, and takes only success for an answer.
+    ///
+    /// # Errors
+    /// When there is no server, or its answer is an error.
+    pub(crate) fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, CliError> {
+        let bytes = body.map(|b| b.to_string().into_bytes());
+        self.demand(method, path, bytes.as_deref().map(|b| ("application/json", b)))
+    }
+
+    /// Sends bytes of a type, and takes only success for an answer.
+    ///
+    /// # Errors
+    /// When there is no server, or its answer is an error.
+    pub(crate) fn demand(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> Result<Value, CliError> {
+        let answer = self.try_call(method, path, body).map_err(|b| b.error)?;
+        match answer.status {
+            200..=299 => Ok(answer.body),
+            status => Err(problem(status, &answer.body, self.token.is_some())),
+        }
+    }
+
+    /// Calls, and gives the answer of whatever status.
+    ///
+    /// # Errors
+    /// When there is no server, or it breaks off.
+    pub(crate) fn try_call(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> Result<Answer, Broken> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("accept", "application/json, application/problem+json");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some((kind, _)) = body {
+            request = request.header("content-type", kind);
+        }
+        let built = |e: ureq::http::Error| Broken {
+            error: CliError::new(Kind::Usage, format!("cannot make a request for {path:?}: {e}"))
+                .help("check the token and the names for characters that do not belong there"),
+            reached: false,
+        };
+        let result = match body {
+            Some((_, bytes)) => self.agent.run(request.body(bytes).map_err(built)?),
+            None => self.agent.run(request.body(()).map_err(built)?),
+        };
+        let mut response = result.map_err(|e| self.broken(&e))?;
+        let retry_after = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok());
+        let text = response.body_mut().with_config().limit(MAX_ANSWER).lossy_utf8(true).read_to_string();
+        let text = text.map_err(|e| self.broken(&e))?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            retry_after: retry_after.map(Duration::from_secs),
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        })
+    }
+
+    fn broken(&self, error: &ureq::Error) -> Broken {
+        let refused = |e: &std::io::Error| e.kind() == std::io::ErrorKind::ConnectionRefused;
+        let unreachable = match error {
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve)
+            | ureq::Error::HostNotFound
+            | ureq::Error::ConnectionFailed => Some(error.to_string()),
+            ureq::Error::Io(e) if refused(e) => Some("connection refused".to_owned()),
+            _ => None,
+        };
+        if let Some(why) = unreachable {
+            return Broken { error: self.unreachable(&why), reached: false };
+        }
+        let error = match error {
+            ureq::Error::Timeout(_) => CliError::new(Kind::Timeout, format!("{} did not answer in time", self.base))
+                .help("the server may be busy: `tenter status` tells; `--timeout SECONDS` waits longer"),
+            other => CliError::new(Kind::Unreachable, format!("the connection to {} broke: {other}", self.base))
+                .help("is it a Tenter server, and does it still run? `tenter status` tells"),
+        };
+        Broken { error, reached: true }
+    }
+
+    fn unreachable(&self, why: &str) -> CliError {
+        CliError::new(Kind::Unreachable, format!("cannot reach {}: {why}", self.base))
+            .help("is `tenter serve` running? `tenter serve DIR` starts a server; `--url` names another one")
+    }
+}
+
+/// One part of a path, with everything escaped that is not a plain letter or digit.
+pub(crate) fn part(text: &str) -> String {
+    // A path part of dots alone would be taken for a step up.
+    let dots = text.bytes().all(|b| b == b'.');
+    let mut out = String::with_capacity(text.len());
+    for b in text.bytes() {
+        if b.is_ascii_alphanumeric() || b"-_~".contains(&b) || (b == b'.' && !dots) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+    }
+    out
+}
+
+/// A query of these pairs, those without a value left out; empty or with its question mark.
+pub(crate) fn query(pairs: &[(&str, Option<String>)]) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            out.push(if out.is_empty() { '?' } else { '&' });
+            out.push_str(&format!("{name}={}", part(value)));
+        }
+    }
+    out
+}
+
+/// The error that a server's answer means: problem details, or what DP³ answers.
+pub(crate) fn problem(status: u16, body: &Value, with_token: bool) -> CliError {
+    let title = body.get("title").and_then(Value::as_str);
+    let mut message = match (body.get("detail"), body) {
+        (Some(Value::String(detail)), _) => detail.clone(),
+        (Some(Value::Array(items)), _) => items.iter().map(located).collect::<Vec<_>>().join("; "),
+        (_, Value::String(text)) if !text.is_empty() => text.chars().take(300).collect(),
+        _ => title.unwrap_or("the server gave no reason").to_owned(),
+    };
+    if let Some(errors) = body.get("errors").and_then(Value::as_array) {
+        message.extend(errors.iter().map(|e| format!("\n  {}", located(e))));
+    }
+    let code = body.get("code").and_then(Value::as_str).map_or(String::new(), |c| format!(", {c}"));
+    let message = message.lines().map(crate::output::plain).collect::<Vec<_>>().join("\n");
+    let error = CliError::new(Kind::of_status(status), format!("{message} (HTTP {status}{code})"));
+    match status {
+        401 if !with_token => {
+            error.help("give an operator's token with `--token` or TENTER_TOKEN; `tenter token create` makes one")
+        }
+        401 | 403 => {
+            error.help("the token does not allow it; `tenter token create --role operator` makes one that does")
+        }
+        429 | 503 => error.help("the server is busy; try again in a moment"),
+        _ => error,
+    }
+}
+
+/// `loc` and `msg` of one entry of an error list.
+fn located(entry: &Value) -> String {
+    let place = match entry.get("loc") {
+        Some(Value::Array(parts)) => parts.iter().map(|p| crate::output::field(p, "")).collect::<Vec<_>>().join("."),
+        Some(Value::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let message = entry.get("msg").and_then(Value::as_str).unwrap_or("not valid");
+    if place.is_empty() { message.to_owned() } else { format!("{place}: {message}") }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn parts_of_a_path_stay_one_part() {
+        assert_eq!(part("a/b?c d#é"), "a%2Fb%3Fc%20d%23%C3%A9");
+        assert_eq!((part(".."), part("192.0.2.1")), ("%2E%2E".to_owned(), "192.0.2.1".to_owned()));
+        assert_eq!(query(&[("a", None), ("b", Some("x&y".into())), ("c", Some("1".into()))]), "?b=x%26y&c=1");
+    }
+
+    #[test]
+    fn errors_of_both_forms_are_read() {
+        let ours = json!({"type": "about:blank", "title": "Unprocessable", "status": 422, "code": "unknown-entity",
+            "detail": "the component is refused", "errors": [{"loc": ["subscriptions", 0], "msg": "no entity \"hots\""}]});
+        insta::assert_snapshot!(problem(422, &ours, true), @r#"
+        the component is refused
+          subscriptions.0: no entity "hots" (HTTP 422, unknown-entity)
+        "#);
+        let theirs = json!({"detail": [{"loc": ["path", "etype"], "msg": "Entity type 'x' doesn't exist", "type": "value_error"}]});
+        insta::assert_snapshot!(problem(422, &theirs, true), @"path.etype: Entity type 'x' doesn't exist (HTTP 422)");
+        insta::assert_snapshot!(problem(502, &json!("<html>\u{1b}[0m"), true), @r"<html>\u{1b}[0m (HTTP 502)");
+        assert!(problem(401, &Value::Null, false).help.unwrap().contains("TENTER_TOKEN"));
+    }
+
+    #[test]
+    fn a_url_that_cannot_work_is_a_usage_error() {
+        let make = |url: &str| Client::new(url, Some("t".into()), Duration::from_secs(1)).map(|c| c.base);
+        assert_eq!(make("http://localhost:5000/").unwrap(), "http://localhost:5000");
+        for url in ["localhost:5000", "ftp://x", "/x", "http://x/?a=b"] {
+            assert_eq!(make(url).unwrap_err().kind, Kind::Usage, "{url}");
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! Modules as the operator sees them: uploaded, granted, switched, removed, while datapoints flow.
+//!
+//! The store holds what was uploaded and decided; the sandbox turns a component into a loaded module; the registry is
+//! what the lanes look at. Every change ends in a new registry that is swapped in as a whole. A module is called when
+//! it is enabled, could be loaded, and has all that it asks for; otherwise its view says what is missing.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tenter_engine::{Registry, SharedRegistry};
+use tenter_model::capability::{self, Grant};
+use tenter_model::config::{ModuleSection, SiteConfig, nearest};
+use tenter_model::hook::Subscription;
+use tenter_model::host::HostData;
+use tenter_model::module::{Descriptor, LoadedModule, ModuleSettings};
+use tenter_model::time::Clock;
+use tenter_model::{Family, ModuleName, Schema, SubscriptionId, Timestamp};
+use tenter_sandbox::{AdmitError, AdmitRequest, Sandbox};
+use tenter_store::{InstallModule, ModuleRow, Reader, Store, StoreError, VersionRow};
+
+/// Why something about modules was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// No module has this name.
+    #[error("there is no module {0:?}{}; tenter module list shows what is there", .1.as_ref().map_or(String::new(), |n| format!(", did you mean {n:?}?")))]
+    Unknown(String, Option<String>),
+    /// The component was refused.
+    #[error("{message}")]
+    Refused {
+        /// Stable code.
+        code: &'static str,
+        /// What was expected and found, and what to do.
+        message: String,
+    },
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<AdmitError> for ModuleError {
+    fn from(error: AdmitError) -> Self {
+        Self::Refused { code: error.code, message: error.message }
+    }
+}
+
+/// Who gave a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub enum GrantOrigin {
+    /// `tenter grant`.
+    #[serde(rename = "operator")]
+    Operator,
+    /// The configuration directory.
+    #[serde(rename = "tenter.yml")]
+    Site,
+}
+
+/// All there is to know of a module.
+#[derive(Debug, Clone)]
+pub struct ModuleView {
+    pub name: ModuleName,
+    pub enabled: bool,
+    pub loaded: bool,
+    pub problem: Option<String>,
+    pub position: u64,
+    pub version: String,
+    pub digest: String,
+    pub size: u64,
+    pub uploaded_at: Timestamp,
+    pub descriptor: Descriptor,
+    pub families: Vec<Family>,
+    pub subscriptions: Vec<Subscription>,
+    pub requests: Vec<Grant>,
+    pub grants: Vec<(Grant, GrantOrigin)>,
+    pub missing_grants: Vec<Grant>,
+    pub versions: Vec<VersionRow>,
+}
+
+/// The modules of one server.
+pub struct Modules {
+    store: Store,
+    reader: Reader,
+    sandbox: Arc<Sandbox>,
+    schema: Arc<Schema>,
+    schema_json: Arc<str>,
+    configs: BTreeMap<String, serde_json::Value>,
+    sections: BTreeMap<ModuleName, ModuleSection>,
+    order: Vec<String>,
+    registry: SharedRegistry,
+    data: Arc<dyn HostData>,
+    clock: Arc<dyn Clock>,
+    /// Held for the length of a change, so that changes of modules follow one another.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    loaded: BTreeMap<ModuleName, Result<Arc<LoadedModule>, String>>,
+    off: HashSet<(ModuleName, SubscriptionId)>,
+}
+
+impl Modules {
+    /// Loads what was uploaded before. A module that cannot be loaded is reported in its view and left out; the others
+    /// run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn open(
+        store: Store,
+        sandbox: Arc<Sandbox>,
+        schema: Arc<Schema>,
+        site: SiteConfig,
+        registry: SharedRegistry,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let reader = store.reader()?;
+        let data: Arc<dyn HostData> = Arc::new(store.reader()?);
+        let schema_json: Arc<str> = schema.to_json().to_string().into();
+        let off = reader.switched_off()?.into_iter().collect();
+        let modules = Self {
+            store,
+            reader,
+            sandbox,
+            schema,
+            schema_json,
+            configs: site.module_configs,
+            sections: site.tenter.modules,
+            order: site.enabled_modules,
+            registry,
+            data,
+            clock,
+            state: Mutex::new(State { off, ..State::default() }),
+        };
+        let rows = modules.reader.modules()?;
+        let mut state = modules.lock();
+        for row in rows.iter().filter(|row| row.enabled) {
+            modules.reload(&mut state, row);
+        }
+        modules.publish(&state, &rows);
+        drop(state);
+        for name in &modules.order {
+            if !rows.iter().any(|row| row.name.as_str() == name) {
+                tracing::warn!(
+                    "processing_core.yml enables module {name:?}, of which no component was uploaded; \
+                     `tenter module upload {name}.wasm` brings it"
+                );
+            }
+        }
+        Ok(modules)
+    }
+
+    /// Admits a component under a name and installs it. It becomes active unless it asks for something that is not
+    /// granted; with `grant_requested` all that it asks for is granted.
+    ///
+    /// # Errors
+    /// When the component is refused, nothing has changed.
+    pub fn upload(&self, name: &ModuleName, bytes: &[u8], grant_requested: bool) -> Result<ModuleView, ModuleError> {
+        let mut state = self.lock();
+        let before = self.reader.modules()?.into_iter().find(|row| row.name == *name);
+        let stored_grants = before.as_ref().map_or(&[][..], |row| row.grants.as_slice());
+        let settings = self.settings(name, stored_grants, before.as_ref().and_then(|row| row.config.clone()));
+        let module = self.admit(name, bytes, settings)?;
+        let missing = missing_grants(&module.requests, &module.settings.grants);
+        let (grants, activate) = if grant_requested { (missing, true) } else { (Vec::new(), missing.is_empty()) };
+        self.store.install_module(InstallModule {
+            name: name.clone(),
+            digest: module.digest.clone(),
+            bytes: bytes.to_vec(),
+            descriptor: module.descriptor.clone(),
+            requests: module.requests.clone(),
+            families: module.families.clone(),
+            subscriptions: module.subscriptions.clone(),
+            grants,
+            activate,
+            enable: true,
+            at: self.clock.now(),
+        })?;
+        if activate && before.is_some() {
+            self.store.activate(name, &module.digest)?;
+        }
+        tracing::info!(module = %name, version = module.descriptor.version, digest = module.digest, "module uploaded");
+        let mut view = self.changed(&mut state, name)?;
+        if !activate {
+            // The view shows the version in use; what waits is the uploaded one.
+            view.missing_grants = missing_grants(&module.requests, &module.settings.grants);
+        }
+        Ok(view)
+    }
+
+    /// All modules, in calling order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn list(&self) -> Result<Vec<ModuleView>, ModuleError> {
+        let state = self.lock();
+        let mut rows = self.reader.modules()?;
+        self.sort(&mut rows);
+        Ok(rows.iter().map(|row| self.view(&state, row)).collect())
+    }
+
+    /// One module.
+    ///
+    /// # Errors
+    /// [`ModuleError::Unknown`].
+    pub fn show(&self, name: &ModuleName) -> Result<ModuleView, ModuleError> {
+        let state = self.lock();
+        Ok(self.view(&state, &self.row(name)?))
+    }
+
+    /// Switches a module on or off.
+    ///
+    /// # Errors
+    /// [`ModuleError::Unknown`], or what the store says.
+    pub fn set_enabled(&self, name: &ModuleName, enabled: bool) -> Result<ModuleView, ModuleError> {
+        let mut state = self.lock();
+        self.row(name)?;
+        self.store.set_enabled(name, enabled)?;
+        self.changed(&mut state, name)
+    }
+
+    /// Removes a module with its versions, grants and private state.
+    ///
+    /// # Errors
+    /// [`ModuleError::Unknown`], or what the store says.
+    pub fn remove(&self, name: &ModuleName) -> Result<(), ModuleError> {
+        let mut state = self.lock();
+        self.row(name)?;
+        self.store.remove_module(name)?;
+        state.loaded.remove(name);
+        state.off.retain(|(module, _)| module != name);
+        self.publish(&state, &self.reader.modules()?);
+        Ok(())
+    }
+
+    /// Grants a capability; a version that waited for it becomes active.
+    ///
+    /// # Errors
+    /// For an unknown module or capability, or what the store says.
+    pub fn grant(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
+        let mut state = self.lock();
+        check_grant(grant)?;
+        self.row(name)?;
+        self.store.add_grant(name, grant.clone())?;
+        let row = self.row(name)?;
+        let settings = self.settings(name, &row.grants, row.config.clone());
+        if let Some(newest) = row.versions.last()
+            && newest.digest != row.active.digest
+            && newest.uploaded_at >= row.active.uploaded_at
+            && missing_grants(&newest.requests, &settings.grants).is_empty()
+        {
+            self.store.activate(name, &newest.digest)?;
+        }
+        self.changed(&mut state, name)
+    }
+
+    /// Takes a grant back; no error when it was not given.
+    ///
+    /// # Errors
+    /// For an unknown module, for a grant that the configuration directory gives, or what the store says.
+    pub fn revoke(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
+        let mut state = self.lock();
+        let row = self.row(name)?;
+        if self.sections.get(name).is_some_and(|section| section.grants.contains(grant)) {
+            return Err(ModuleError::Invalid(format!(
+                "{grant} is granted to {name} by tenter.yml; take it out there (modules.{name}.grants) and restart"
+            )));
+        }
+        if row.grants.contains(grant) {
+            self.store.remove_grant(name, grant.clone())?;
+        }
+        self.changed(&mut state, name)
+    }
+
+    /// Switches a subscription on or off. Idempotent; switching off what is not there is no error.
+    ///
+    /// # Errors
+    /// For an unknown module; when switching on, for an unknown subscription; or what the store says.
+    pub fn switch(&self, name: &ModuleName, subscription: &SubscriptionId, on: bool) -> Result<(), ModuleError> {
+        let mut state = self.lock();
+        let row = self.row(name)?;
+        let ids = || row.active.subscriptions.iter().map(|s| s.id.as_str());
+        if on && !ids().any(|id| id == subscription.as_str()) {
+            let near = nearest(subscription.as_str(), ids())
+                .map_or(String::new(), |id| format!(", did you mean {id:?}?"));
+            return Err(ModuleError::Invalid(format!("module {name} has no subscription {subscription}{near}")));
+        }
+        self.store.switch_subscription(name, subscription, on)?;
+        let key = (name.clone(), subscription.clone());
+        if on {
+            state.off.remove(&key);
+        } else {
+            state.off.insert(key);
+        }
+        self.publish(&state, &self.reader.modules()?);
+        Ok(())
+    }
+
+    /// Subscriptions of the modules in use, in calling order, and whether each is switched on.
+    pub fn subscriptions(&self) -> Vec<(ModuleName, Subscription, bool)> {
+        let state = self.lock();
+        let registry = self.registry.current();
+        registry
+            .modules()
+            .iter()
+            .flat_map(|module| {
+                module.subscriptions.iter().map(|s| {
+                    let on = !state.off.contains(&(module.name.clone(), s.id.clone()));
+                    (module.name.clone(), s.clone(), on)
+                })
+            })
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn row(&self, name: &ModuleName) -> Result<ModuleRow, ModuleError> {
+        let mut rows = self.reader.modules()?;
+        if let Some(index) = rows.iter().position(|row| row.name == *name) {
+            return Ok(rows.swap_remove(index));
+        }
+        let near = nearest(name.as_str(), rows.iter().map(|row| row.name.as_str())).map(str::to_owned);
+        Err(ModuleError::Unknown(name.to_string(), near))
+    }
+
+    /// Loads the module as it is now stored and publishes a new registry.
+    fn changed(&self, state: &mut State, name: &ModuleName) -> Result<ModuleView, ModuleError> {
+        let rows = self.reader.modules()?;
+        let row = rows
+            .iter()
+            .find(|row| row.name == *name)
+            .ok_or_else(|| ModuleError::Unknown(name.to_string(), None))?;
+        if row.enabled {
+            self.reload(state, row);
+        } else {
+            state.loaded.remove(name);
+        }
+        self.publish(state, &rows);
+        Ok(self.view(state, row))
+    }
+
+    fn reload(&self, state: &mut State, row: &ModuleRow) {
+        let settings = self.settings(&row.name, &row.grants, row.config.clone());
+        let loaded = match self.reader.component(&row.active.digest) {
+            Ok(bytes) => self.admit(&row.name, &bytes, settings).map(Arc::new).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(problem) = &loaded {
+            tracing::error!(module = %row.name, "the module cannot be loaded and is left out: {problem}");
+        }
+        state.loaded.insert(row.name.clone(), loaded);
+    }
+
+    fn admit(&self, name: &ModuleName, bytes: &[u8], settings: ModuleSettings) -> Result<LoadedModule, ModuleError> {
+        let request = AdmitRequest {
+            name: name.clone(),
+            bytes,
+            settings,
+            schema: &self.schema,
+            schema_json: self.schema_json.clone(),
+            now: self.clock.now(),
+        };
+        Ok(self.sandbox.admit(request, self.data.clone())?)
+    }
+
+    fn settings(&self, name: &ModuleName, grants: &[Grant], config: Option<serde_json::Value>) -> ModuleSettings {
+        let section = self.sections.get(name).cloned().unwrap_or_default();
+        let config = config
+            .or_else(|| self.configs.get(name.as_str()).cloned())
+            .unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
+        let mut all = section.grants;
+        all.extend(grants.iter().filter(|g| !all.contains(g)).cloned().collect::<Vec<_>>());
+        ModuleSettings {
+            config,
+            grants: all,
+            limits: section.limits,
+            isolation: section.isolation,
+            on_admission_fault: section.on_admission_fault,
+        }
+    }
+
+    /// `enabled_modules` order first, then order of upload.
+    fn sort(&self, rows: &mut [ModuleRow]) {
+        let place = |row: &ModuleRow| {
+            let listed = self.order.iter().position(|name| name == row.name.as_str());
+            (listed.unwrap_or(usize::MAX), row.position)
+        };
+        rows.sort_by_key(place);
+    }
+
+    fn publish(&self, state: &State, rows: &[ModuleRow]) {
+        let mut rows = rows.to_vec();
+        self.sort(&mut rows);
+        let modules = rows
+            .iter()
+            .filter(|row| row.enabled)
+            .filter_map(|row| state.loaded.get(&row.name)?.as_ref().ok())
+            .filter(|module| missing_grants(&module.requests, &module.settings.grants).is_empty())
+            .cloned()
+            .collect();
+        self.registry.swap(Registry::new(modules, &state.off));
+    }
+
+    fn view(&self, state: &State, row: &ModuleRow) -> ModuleView {
+        let loaded = state.loaded.get(&row.name);
+        let settings = self.settings(&row.name, &row.grants, None);
+        let site = self.sections.get(&row.name).map_or(&[][..], |s| s.grants.as_slice());
+        let origin = |grant: &Grant| if site.contains(grant) { GrantOrigin::Site } else { GrantOrigin::Operator };
+        let live = loaded.and_then(|result| result.as_ref().ok());
+        let requests = live.map_or(&row.active.requests, |module| &module.requests);
+        ModuleView {
+            name: row.name.clone(),
+            enabled: row.enabled,
+            loaded: live.is_some(),
+            problem: loaded.and_then(|result| result.as_ref().err().cloned()),
+            position: row.position,
+            version: row.active.version.clone(),
+            digest: row.active.digest.clone(),
+            size: row.active.size,
+            uploaded_at: row.active.uploaded_at,
+            descriptor: row.active.descriptor.clone(),
+            families: row.active.families.clone(),
+            subscriptions: live.map_or(&row.active.subscriptions, |module| &module.subscriptions).clone(),
+            missing_grants: missing_grants(requests, &settings.grants),
+            requests: requests.clone(),
+            grants: settings.grants.iter().map(|g| (g.clone(), origin(g))).collect(),
+            versions: row.versions.clone(),
+        }
+    }
+}
+
+/// What is asked for and not covered by any grant.
+fn missing_grants(requests: &[Grant], grants: &[Grant]) -> Vec<Grant> {
+    requests
+        .iter()
+        .filter(|wish| !grants.iter().any(|grant| grant.covers(&wish.capability, &wish.scope)))
+        .cloned()
+        .collect()
+}
+
+fn check_grant(grant: &Grant) -> Result<(), ModuleError> {
+    let Some(known) = capability::find(&grant.capability) else {
+        let names = capability::TABLE.iter().map(|c| c.name);
+        let near = nearest(&grant.capability, names).map_or(String::new(), |n| format!(", did you mean {n:?}?"));
+        return Err(ModuleError::Invalid(format!(
+            "{:?} is no capability{near}; tenter grant --help lists them",
+            grant.capability
+        )));
+    };
+    match (known.scope.is_empty(), grant.scope.is_empty()) {
+        (true, false) => Err(ModuleError::Invalid(format!("{} has no scope, found {:?}", known.name, grant.scope))),
+        (false, true) => Err(ModuleError::Invalid(format!("{} needs a scope: {}", known.name, known.scope))),
+        _ => Ok(()),
+    }
+}
