@@ -1,0 +1,86 @@
+//! Marks addresses and domains that are on a list when they are first seen; a domain also when one above it is.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tenter_sdk::prelude::*;
+
+#[derive(Deserialize)]
+struct Settings {
+    list: String,
+    indicators: Vec<Indicator>,
+}
+
+#[derive(Deserialize)]
+struct Indicator {
+    value: String,
+    r#type: Kind,
+    note: String,
+}
+
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Address,
+    Domain,
+}
+
+struct Indicators {
+    list: String,
+    /// Notes by what they are about; domains in lower case without the final dot.
+    notes: BTreeMap<(Kind, String), String>,
+}
+
+impl Module for Indicators {
+    const TITLE: &'static str = "Mark what is on a list";
+
+    fn parameters() -> Vec<Parameter> {
+        vec![
+            Parameter::new("string", "list").title("Name of the list").mandatory(),
+            Parameter::new("json", "indicators")
+                .title("Entries")
+                .description("A list of {value, type: address or domain, note}.")
+                .default_json("[]"),
+        ]
+    }
+
+    fn new(config: &Config) -> Result<Self> {
+        let Settings { list, indicators } = config.parse()?;
+        let notes = indicators.into_iter().map(|i| ((i.r#type, normal(&i.value)), i.note)).collect();
+        Ok(Self { list, notes })
+    }
+
+    fn register(&self, on: &mut Registrar<Self>) {
+        on.on_entity_creation("ip", Self::address).refresh(["indicator"]);
+        on.on_entity_creation("domain", Self::domain).refresh(["indicator"]);
+        on.request("write-entities", "ip.indicator");
+        on.request("write-entities", "domain.indicator");
+    }
+}
+
+impl Indicators {
+    fn address(&mut self, task: &Task) -> Option<Task> {
+        self.mark(&task.entity, self.notes.get(&(Kind::Address, task.entity.eid.clone()))?)
+    }
+
+    fn domain(&mut self, task: &Task) -> Option<Task> {
+        let name = normal(&task.entity.eid);
+        let above = std::iter::successors(Some(name.as_str()), |n| n.split_once('.').map(|(_, rest)| rest));
+        let note = above.into_iter().find_map(|n| self.notes.get(&(Kind::Domain, n.to_owned())))?;
+        self.mark(&task.entity, note)
+    }
+
+    fn mark(&self, entity: &EntityRef, note: &str) -> Option<Task> {
+        let indicator = Value::members([("list", self.list.as_str()), ("note", note)]);
+        Some(Task::on(entity.clone()).plain("indicator", indicator))
+    }
+}
+
+fn normal(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+tenter_sdk::export!(Indicators: ingest);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Exports all five families and subscribes to every kind of hook once. Each call leaves the kind's name:
+//! * in the log and, where `state` is granted, in the counter `calls/KIND`;
+//! * where the kind returns tasks, as the value of the plain attribute `mark` of the entity it is about, or of the
+//!   entity `home` where it is about none;
+//! * `correlate*` also sets `mark` in the view; `before` adds the kind to the body's `seen`, `after` and `manual` add
+//!   it as a tag.
+//!
+//! Which entity type and attributes it watches is configuration, so that it fits any site.
+
+use serde::Deserialize;
+use tenter_sdk::case::{
+    CaseObject, Context, Event, Judgement, ManualOutcome, Media, Outcome, Patch, Proposal, Written,
+};
+use tenter_sdk::prelude::*;
+
+/// Configuration.
+#[derive(Deserialize)]
+struct EveryKind {
+    /// The entity type.
+    etype: String,
+    /// Attribute that `on-new-attribute` watches.
+    attr: String,
+    /// Attribute that `timeseries` watches.
+    series: String,
+    /// Plain attribute that takes the marks.
+    mark: String,
+    /// Id of the entity that takes the marks of hooks that are about no entity.
+    home: String,
+    /// Path that `correlate` depends on.
+    depends_on: String,
+    /// Kind of case object.
+    object: String,
+}
+
+impl Module for EveryKind {
+    const TITLE: &'static str = "Every kind of hook";
+
+    fn parameters() -> Vec<Parameter> {
+        let text = |name: &str, default: &str| Parameter::new("string", name).default_json(format!("{default:?}"));
+        vec![
+            text("etype", "ip"),
+            text("attr", "open_ports"),
+            text("series", "activity"),
+            text("mark", "label"),
+            text("home", "192.0.2.1"),
+            text("depends_on", "open_ports"),
+            text("object", "ioc"),
+        ]
+    }
+
+    fn new(config: &Config) -> Result<Self> {
+        config.parse()
+    }
+
+    fn register(&self, on: &mut Registrar<Self>) {
+        let (etype, depends_on, mark) = (self.etype.as_str(), self.depends_on.as_str(), self.mark.as_str());
+        on.on_task_start(Self::on_task_start);
+        on.allow_entity_creation(etype, Self::allow_entity_creation);
+        on.on_entity_creation(etype, |m, task| m.task("on-entity-creation", &task.entity)).refresh([mark]);
+        on.on_new_attribute(etype, &self.attr, |m, entity, _| m.task("on-new-attribute", entity)).refresh([mark]);
+        on.snapshot_init(|m, _| m.at_home("snapshot-init"));
+        on.snapshot_finalize(|m, _| m.at_home("snapshot-finalize"));
+        on.timeseries(etype, &self.series, |m, entity, _, _| m.task("timeseries", entity));
+        on.correlate(etype, [depends_on], [mark], |m, view| m.correlated("correlate", view)).whole();
+        on.correlate_with_record(etype, [depends_on], [mark], Self::correlate_with_record);
+        on.update_record(etype, 60, |m, record| m.task("update-record", &record.entity));
+        on.update_entity(etype, 60, |m, entity| m.task("update-entity", entity));
+        on.cron(Cron::new().minute("*/5"), Self::cron).arguments(&serde_json::json!({"n": 1})).grace(60);
+        on.before(&self.object, "create", Self::before);
+        on.after(&self.object, "*", Self::after);
+        on.manual(&self.object, "Mark it", Self::manual);
+        on.request("state", "");
+        on.request("write-entities", format!("{etype}.{mark}"));
+        on.request("case-write", self.object.as_str());
+    }
+}
+
+impl EveryKind {
+    fn note(&self, kind: &str) -> Result<()> {
+        log::info!("{kind}");
+        match state::increment(&format!("calls/{kind}"), 1) {
+            Err(state::StateError::Denied) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    fn task(&self, kind: &str, entity: &EntityRef) -> Result<Task> {
+        self.note(kind)?;
+        Ok(Task::on(entity.clone()).plain(self.mark.as_str(), kind))
+    }
+
+    fn at_home(&self, kind: &str) -> Result<Task> {
+        self.task(kind, &EntityRef::new(self.etype.as_str(), &self.home))
+    }
+
+    fn on_task_start(&mut self, _: &Task) -> Result<()> {
+        self.note("on-task-start")
+    }
+
+    fn allow_entity_creation(&mut self, _: &Task) -> Result<Verdict> {
+        self.note("allow-entity-creation").map(|()| Verdict::Allow)
+    }
+
+    fn correlated(&self, kind: &str, view: &View) -> Result<Correlated> {
+        let task = self.task(kind, &view.root.entity)?;
+        Ok(Correlated::nothing().set(&view.root, self.mark.as_str(), kind).task(task))
+    }
+
+    fn correlate_with_record(&mut self, view: &View, record: &MasterRecord) -> Result<Correlated> {
+        if record.entity != view.root.entity {
+            return Err(HookError::failed("the record is not the root's"));
+        }
+        self.correlated("correlate-with-record", view)
+    }
+
+    fn cron(&mut self, arguments: &str) -> Result<()> {
+        log::debug!("arguments {arguments}");
+        let task = self.at_home("cron")?;
+        tasks::submit(&[task])?;
+        Ok(())
+    }
+
+    fn before(&mut self, _: &Context, _: &Event, proposal: &Proposal) -> Result<Judgement> {
+        self.note("before")?;
+        let mut body: serde_json::Value = proposal.parse()?;
+        let Some(members) = body.as_object_mut() else {
+            return Ok(Judgement::because("the body is not an object"));
+        };
+        members.insert("seen".into(), "before".into());
+        Ok(Judgement::replaced(&body))
+    }
+
+    fn after(&mut self, _: &Context, _: &Event, objects: &[Written]) -> Result<Outcome> {
+        self.note("after")?;
+        let tag = |outcome: Outcome, object| outcome.patch(Patch::of(object).add_tag("after"));
+        Ok(objects.iter().filter_map(|o| o.new.as_ref()).fold(Outcome::nothing(), tag))
+    }
+
+    fn manual(&mut self, _: &Context, _: &Event, objects: &[CaseObject]) -> Result<ManualOutcome> {
+        self.note("manual")?;
+        let tag = |outcome: ManualOutcome, object| outcome.patch(Patch::of(object).add_tag("manual"));
+        let outcome = objects.iter().fold(ManualOutcome::nothing(), tag);
+        Ok(outcome.report(format!("marked {}", objects.len()), Media::Text, "manual"))
+    }
+}
+
+tenter_sdk::export!(EveryKind: ingest, snapshot, update, schedule, cases);
+
+#[cfg(test)]
+mod tests;
