@@ -1,1 +1,130 @@
+//! Runs third-party modules in wasmtime: admits components and calls their hooks under limits.
+//!
+//! * [`Sandbox`] holds the engine and admits modules.
+//! * [`Lane`] is one worker's set of warm instances; it implements [`tenter_model::HookHost`].
+//! * One function in `entry.rs` enters a guest; nothing else can reach a store.
+//! * WIT types end in `convert`: what leaves this package is the model's.
+//!
+//! Guests are strangers. A module that loops, grows, lies or traps costs one call and its instance, and the failure
+//! says which limit, how much was used and what to do.
 
+mod admit;
+mod bindings;
+mod cache;
+mod capability;
+mod component;
+mod convert;
+mod engine;
+mod entry;
+mod failure;
+mod guest;
+mod instance;
+mod lane;
+mod limits;
+mod text;
+mod wasi;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tenter_model::host::HostData;
+use tenter_model::module::LoadedModule;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+pub use admit::{AdmitError, AdmitRequest};
+pub use lane::Lane;
+
+/// How a sandbox is set up.
+#[derive(Debug, Clone, Default)]
+pub struct SandboxOptions {
+    /// Where compiled code is kept between runs, if anywhere. Whoever can write there as this user can run code in this
+    /// process.
+    pub cache_dir: Option<PathBuf>,
+    /// Lanes that will be made; decides how many instances there is room for.
+    pub lanes: u32,
+}
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// wasmtime cannot work on this machine.
+    #[error(
+        "cannot start the WebAssembly engine: {0}; it needs a 64-bit machine and address space for its pool (see `ulimit -v`)"
+    )]
+    Engine(String),
+    /// The folder of compiled code cannot be used.
+    #[error("cannot use the code cache {}: {error}", dir.display())]
+    Cache {
+        /// The folder.
+        dir: PathBuf,
+        /// What is wrong.
+        error: std::io::Error,
+    },
+}
+
+/// The engine, what host imports are linked to, and the cache of compiled code.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<guest::Guest>,
+    cache: Option<cache::Cache>,
+    generations: AtomicU64,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts the engine and its ticker thread, which ends with the sandbox and its lanes.
+    ///
+    /// # Errors
+    /// When wasmtime cannot work on this machine, or the cache cannot be used.
+    pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
+        let wrong = |e: wasmtime::Error| SandboxError::Engine(format!("{e:#}"));
+        let engine = engine::start(options.lanes).map_err(wrong)?;
+        let mut linker = Linker::new(&engine);
+        wasi::add_to_linker(&mut linker).map_err(wrong)?;
+        capability::add_to_linker(&mut linker).map_err(wrong)?;
+        let cache = match options.cache_dir {
+            Some(dir) => match cache::Cache::open(&dir, &engine) {
+                Ok(cache) => Some(cache),
+                Err(error) => return Err(SandboxError::Cache { dir, error }),
+            },
+            None => None,
+        };
+        Ok(Self { engine, linker, cache, generations: AtomicU64::new(0) })
+    }
+
+    /// Admits a component as a module, whole or not at all. Runs `describe`, `configure` and `subscriptions` in an
+    /// instance that is dropped afterwards. Compiling can take half a minute for language runtimes; call it from a
+    /// thread that may wait, and never from an async one.
+    ///
+    /// # Errors
+    /// [`AdmitError`] with a text for the author or operator.
+    pub fn admit(&self, request: AdmitRequest<'_>, data: Arc<dyn HostData>) -> Result<LoadedModule, AdmitError> {
+        let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
+        admit::admit(self, request, &data, generation)
+    }
+
+    /// A new lane without instances. Use it on one plain thread.
+    #[must_use]
+    pub fn lane(&self, data: Arc<dyn HostData>) -> Lane {
+        Lane::new(self.engine.clone(), data)
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn linker(&self) -> &Linker<guest::Guest> {
+        &self.linker
+    }
+
+    pub(crate) fn cache(&self) -> Option<&cache::Cache> {
+        self.cache.as_ref()
+    }
+}

@@ -1,0 +1,136 @@
+//! Size, form, compilation and imports of an upload.
+
+use sha2::{Digest, Sha256};
+use tenter_model::limits::MAX_UPLOAD_BYTES;
+use wasmtime::component::Component;
+
+use super::{AdmitError, Admitted};
+use crate::Sandbox;
+use crate::cache::hex;
+use crate::component::VERSION;
+use crate::text::{did_you_mean, escape};
+
+/// Imports of ours.
+const OURS: &[&str] = &["types", "log", "call", "state", "entities", "tasks", "http", "resolver", "secrets"];
+
+/// Interfaces of WASI 0.2 that are linked, with nothing behind them.
+const WASI: &[&str] = &[
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
+];
+
+/// Size and first bytes.
+pub(crate) fn check(bytes: &[u8]) -> Admitted<()> {
+    if bytes.len() > MAX_UPLOAD_BYTES {
+        let text = format!(
+            "the upload has {} bytes, at most {MAX_UPLOAD_BYTES} are accepted; strip debug information (`wasm-tools strip`)",
+            bytes.len()
+        );
+        return Err(AdmitError::new("size", text));
+    }
+    let found = match bytes {
+        [] => "is empty",
+        // Layer 1 is the component layer.
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            return Err(AdmitError::new(
+                "form",
+                "the upload is a core WebAssembly module, expected a component; Rust: build for the target wasm32-wasip2; else wrap it with `wasm-tools component new`",
+            ));
+        }
+        [0, b'a', b's', b'm', ..] => "is WebAssembly of an unknown version",
+        [0x7f, b'E', b'L', b'F', ..] => "is native code; compiled code is never accepted from outside",
+        [b'(', ..] => "is WebAssembly text; turn it into binary with `wasm-tools parse`",
+        [0x1f, 0x8b, ..] | [b'P', b'K', ..] => "is an archive; upload the component itself",
+        _ => "does not begin like WebAssembly",
+    };
+    Err(AdmitError::new("form", format!("the upload {found}; expected a WebAssembly component")))
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Compiles, or takes the compiled code from the cache.
+pub(crate) fn compile(sandbox: &Sandbox, bytes: &[u8], digest: &str) -> Admitted<Component> {
+    if let Some(component) = sandbox.cache().and_then(|cache| cache.load(sandbox.engine(), digest)) {
+        return Ok(component);
+    }
+    let component = Component::from_binary(sandbox.engine(), bytes).map_err(|e| {
+        let text = format!("the component cannot be compiled for this host: {e:#}; rebuild it without the feature named, or report it as damaged");
+        AdmitError::new("compile", text)
+    })?;
+    if let Some(cache) = sandbox.cache() {
+        cache.keep(digest, &component);
+    }
+    Ok(component)
+}
+
+/// Every import must be one of ours or of WASI.
+pub(crate) fn check_imports(component: &Component) -> Admitted<()> {
+    for (name, _) in component.component_type().imports(component.engine()) {
+        check_import(name)?;
+    }
+    Ok(())
+}
+
+fn check_import(name: &str) -> Admitted<()> {
+    let shown = escape(name, 100);
+    let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+    if let Some(ours) = interface.strip_prefix("tenter:hooks/") {
+        if !OURS.contains(&ours) {
+            let near = did_you_mean(ours, OURS.iter().copied());
+            let text = format!(
+                "the component imports {shown}, which this host does not have{near}; it has {}",
+                OURS.join(", ")
+            );
+            return Err(AdmitError::new("import", text));
+        }
+        if !version.starts_with("0.1.") {
+            let text = format!(
+                "the component imports {shown}, this host speaks tenter:hooks/{ours}@{VERSION}; build it against version {VERSION} of the WIT package tenter:hooks"
+            );
+            return Err(AdmitError::new("import", text));
+        }
+        return Ok(());
+    }
+    if WASI.contains(&interface) {
+        if version.starts_with("0.2.") {
+            return Ok(());
+        }
+        let text = format!(
+            "the component imports {shown}, this host has WASI 0.2 alone; build it for wasm32-wasip2 or WASI 0.2"
+        );
+        return Err(AdmitError::new("import", text));
+    }
+    let text = format!(
+        "the component imports {shown}, which modules cannot have; allowed are imports of tenter:hooks and of wasi:cli, clocks, filesystem, io, random and sockets 0.2; remove what needs it (outbound requests go through tenter:hooks/http)"
+    );
+    Err(AdmitError::new("import", text))
+}
