@@ -1,0 +1,14 @@
+//! The promises of the store, each with a test that can fail, through its public interface alone: another database
+//! behind the same interface would have to pass them too.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests may fail loudly too")]
+
+mod admit;
+mod commit;
+mod fixtures;
+mod machine;
+mod modules;
+mod opening;
+mod prune;
+mod reading;
+mod state;

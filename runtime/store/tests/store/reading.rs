@@ -1,0 +1,94 @@
+//! Filters, and reading beside a writer.
+
+use tenter_model::task::Queue;
+use tenter_model::{EntityId, EntityType};
+use tenter_store::RawFilter;
+
+use crate::fixtures::*;
+
+#[test]
+fn raw_points_are_filtered_newest_first() {
+    let store = store();
+    let reader = store.reader().unwrap();
+    for (n, eid) in [(1, "a"), (2, "b"), (3, "a")] {
+        let one = waiting(&store, &reader, n, eid);
+        let mut quiet = point("y", 10 * i64::from(n));
+        quiet.datapoint.src = None;
+        quiet.datapoint.t1 = None;
+        quiet.datapoint.confidence = None;
+        store.commit_blocking(applying(&reader, &one, vec![point("x", i64::from(n)), quiet])).unwrap();
+    }
+    let tasks = |filter: RawFilter| {
+        reader
+            .raw(&filter)
+            .unwrap()
+            .into_iter()
+            .map(|p| (p.task.0[15], p.point.datapoint.attr.to_string()))
+            .collect::<Vec<_>>()
+    };
+    let all = || RawFilter { limit: 99, ..RawFilter::default() };
+    assert_eq!(tasks(all()).len(), 6);
+    let of_a = RawFilter { eid: Some(EntityId::new("a").unwrap()), attr: Some(attr("x")), ..all() };
+    assert_eq!(tasks(of_a), [(3, "x".into()), (1, "x".into())]);
+    assert_eq!(tasks(RawFilter { src: Some("probe".into()), skip: 1, limit: 1, ..all() }), [(2, "x".into())]);
+    assert_eq!(tasks(RawFilter { etype: Some(EntityType::new("never").unwrap()), ..all() }), []);
+    assert_eq!(tasks(RawFilter { attr: Some(attr("never")), ..all() }), []);
+    let mut quiet = point("y", 30);
+    (quiet.datapoint.src, quiet.datapoint.t1, quiet.datapoint.confidence) = (None, None, None);
+    assert_eq!(reader.raw(&RawFilter { limit: 1, ..all() }).unwrap()[0].point, quiet);
+}
+
+#[test]
+fn entities_are_listed_by_type_in_order() {
+    let store = store();
+    let reader = store.reader().unwrap();
+    for (n, eid) in [(1, "b"), (2, "é"), (3, "a"), (4, "B")] {
+        let one = waiting(&store, &reader, n, eid);
+        store.commit_blocking(applying(&reader, &one, vec![])).unwrap();
+    }
+    let ip = entity("a").etype;
+    let page = |after: Option<&str>, limit| {
+        let after = after.map(|a| EntityId::new(a).unwrap());
+        let found = reader.entities(&ip, after.as_ref(), limit).unwrap();
+        found.iter().map(EntityId::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(page(None, 9), ["B", "a", "b", "é"]);
+    assert_eq!(page(Some("a"), 1), ["b"]);
+    assert_eq!(reader.entity_count(&ip).unwrap(), 4);
+    let other = EntityType::new("host").unwrap();
+    assert_eq!(reader.entity_count(&other).unwrap(), 0);
+    assert_eq!(reader.entities(&other, None, 9).unwrap(), []);
+}
+
+#[test]
+fn a_task_that_cannot_be_read_does_not_stop_the_queue() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let store = open(dir.path());
+        admit(&store, vec![task(1, "a"), task(2, "a"), task(3, "a")]);
+    }
+    let conn = rusqlite::Connection::open(dir.path().join("tenter.db")).unwrap();
+    conn.execute("UPDATE task SET body = x'ff00' WHERE seq = (SELECT min(seq) FROM task)", []).unwrap();
+    conn.execute("UPDATE task SET body = x'0199' WHERE seq = (SELECT max(seq) FROM task)", []).unwrap();
+    drop(conn);
+    let store = open(dir.path());
+    let reader = store.reader().unwrap();
+    assert_eq!(pending(&reader, Queue::Normal).iter().map(|p| p.task.id).collect::<Vec<_>>(), [id(2)]);
+    assert_eq!(reader.counters().unwrap().pending, 3);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_says_which() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let store = open(dir.path());
+        let reader = store.reader().unwrap();
+        let one = waiting(&store, &reader, 1, "a");
+        store.commit_blocking(applying(&reader, &one, vec![])).unwrap();
+    }
+    let conn = rusqlite::Connection::open(dir.path().join("tenter.db")).unwrap();
+    conn.execute("UPDATE master SET body = x'07'", []).unwrap();
+    drop(conn);
+    let error = open(dir.path()).reader().unwrap().record(&entity("a")).unwrap_err();
+    insta::assert_snapshot!(error, @"stored record of ip/a cannot be read: unknown format 7; it was written by another version or is damaged");
+}
