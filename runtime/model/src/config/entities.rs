@@ -132,8 +132,7 @@ fn attribute<'a>(report: &mut Report, attribs: &Section<'a>, entry: &'a Entry, d
         draft.types_at.insert(id.clone(), node.at);
     }
     let Some(kind) = kind_name(report, &mut section, key) else { return };
-    let errors = report.errors.len();
-    let name = section.require(report, "name", text);
+    let name = section.require(report, "name", text).unwrap_or_default();
     let description = section.read(report, "description", text).unwrap_or_default();
     let ttl = section.read(report, "ttl", a_duration).unwrap_or(0);
     let kind = match kind {
@@ -142,7 +141,8 @@ fn attribute<'a>(report: &mut Report, attribs: &Section<'a>, entry: &'a Entry, d
         _ => timeseries(report, &mut section),
     };
     section.close(report, Unknown::Error);
-    if let (Some(name), Some(kind), true) = (name, kind, report.errors.len() == errors) {
+    // Even one with errors stays, so that its link is checked and nothing links to nowhere because of it.
+    if let Some(kind) = kind {
         draft.spec.add(AttributeSpec { id, name, description, ttl, kind });
     }
 }

@@ -34,7 +34,9 @@ impl fmt::Display for ConfigProblem {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
-        f.write_str(&self.message)?;
+        // DP³'s own sentences end with a full stop.
+        let more = self.expected.is_some() || self.nearest.is_some();
+        f.write_str(if more { self.message.trim_end_matches('.') } else { &self.message })?;
         if let Some(expected) = &self.expected {
             write!(f, "; expected {expected}")?;
         }

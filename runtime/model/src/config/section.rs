@@ -104,7 +104,9 @@ impl<'a> Section<'a> {
 
     /// The value of a key, also when it is null.
     pub(super) fn given(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.iter().find(|e| e.key == key).map(|e| &e.value)
     }
 
