@@ -256,9 +256,7 @@ attribs:
 #[test]
 fn yaml_errors_have_places() {
     assert_snapshot!(errors(&[("db_entities/ip.yml", "entity: {id: ip\nattribs: [")]), @"db_entities/ip.yml:2:8: not valid YAML: while parsing a flow mapping, did not find expected ',' or '}'");
-    assert_snapshot!(errors(&[("db_entities/ip.yml", &IP.replace("attribs:", "attribs: {}\nattribs:"))]), @r#"
-    db_entities/ip.yml:4:1: duplicate key "attribs", first at 3:1
-    "#);
+    assert_snapshot!(errors(&[("db_entities/ip.yml", &IP.replace("attribs:", "attribs: {}\nattribs:"))]), @r#"db_entities/ip.yml:4:1: duplicate key "attribs", first at 3:1"#);
     assert_snapshot!(errors(&[("control.yml", "- make_snapshots")]), @"control.yml:1:1: found a list; expected a mapping");
     assert_snapshot!(errors(&[("updater.yml", "a: *nothing")]), @"updater.yml:1:4: not valid YAML: while parsing node, found unknown anchor");
 }

@@ -165,7 +165,7 @@ fn chunk_end(
                 Some(t2) if t2 != end => Err(InputError::value(
                     "t2",
                     format!(
-                        "Difference of t1 and t2 is invalid: {len} items of {} end at {end}, not at {t2}",
+                        "Difference of t1 and t2 is invalid: {len} × {} from t1 is {end}, not {t2}",
                         crate::duration::to_iso(step)
                     ),
                 )),

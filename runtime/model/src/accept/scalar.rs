@@ -52,7 +52,7 @@ pub(super) fn time_from_number(x: f64) -> Result<Timestamp, String> {
     let micros = if x.abs() > 2e10 { x * 1e3 } else { x * 1e6 }.round();
     // The bounds are far inside the 64-bit range, so that the cast is exact.
     if !(0.0..253_402_300_800_000_000.0).contains(&micros) {
-        return Err(format!("expected a time in the years 1970 to 9999, found {x}"));
+        return Err(format!("expected a time in the years 1970 to 9999, found {x:?}"));
     }
     #[allow(clippy::cast_possible_truncation, reason = "the range was checked")]
     Ok(Timestamp(micros as i64))
