@@ -8,12 +8,16 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Folders that are carried: the table's name, its documentation and where it is, seen from the repository.
-const FOLDERS: [(&str, &str, &str); 4] = [
+const FOLDERS: [(&str, &str, &str); 5] = [
     ("SITE", "The site that `tenter init` writes.", "runtime/server/site-template"),
     ("TEMPLATE", "The module that `tenter new` writes.", "guest-sdk/rust/template"),
     ("SDK", "The Rust SDK, without its template.", "guest-sdk/rust"),
     ("WIT", "The contract.", "wit"),
+    ("DEMO_SITE", "The site of `tenter demo`.", "runtime/server/demo/site"),
 ];
+
+/// Example modules that `tenter demo` uploads.
+const EXAMPLES: [&str; 6] = ["admit-prefixes", "label", "indicators", "services", "domain-links", "count-tasks"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
@@ -34,7 +38,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         writeln!(text, "];")?;
     }
+    examples(&mut text)?;
+    let datapoints = root.join("runtime/server/demo/datapoints.ndjson");
+    println!("cargo::rerun-if-changed={}", datapoints.display());
+    writeln!(text, "/// The datapoints of `tenter demo`, one JSON object a line.")?;
+    writeln!(
+        text,
+        "pub(crate) const DEMO_DATAPOINTS: &[u8] = include_bytes!({:?});",
+        datapoints.display().to_string()
+    )?;
     std::fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("embedded.rs"), text)?;
+    Ok(())
+}
+
+/// Builds the example modules that `tenter demo` uploads.
+fn examples(text: &mut String) -> Result<(), Box<dyn Error>> {
+    let packages: Vec<String> = EXAMPLES.iter().map(|name| format!("example-{name}")).collect();
+    let built = tenter_guest_build::build(&packages.iter().map(String::as_str).collect::<Vec<_>>());
+    writeln!(text, "/// The example modules of `tenter demo`: name and component.")?;
+    writeln!(text, "pub(crate) const EXAMPLES: &[(&str, &[u8])] = &[")?;
+    for (name, package) in EXAMPLES.iter().zip(&packages) {
+        let path = built.get(package).ok_or_else(|| format!("{package} was not built"))?;
+        println!("cargo::rerun-if-changed={}", path.display());
+        writeln!(text, "    ({name:?}, include_bytes!({:?})),", path.display().to_string())?;
+    }
+    writeln!(text, "];")?;
     Ok(())
 }
 

@@ -21,10 +21,10 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::app::App;
 
-pub use error::ApiError;
+pub(crate) use error::ApiError;
 
 /// All routes, with the checks that each request passes first.
-pub fn router(app: &App) -> Router {
+pub(crate) fn router(app: &App) -> Router {
     let upload = Router::new()
         .route("/api/v1/modules/{name}", put(modules::upload))
         .layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES));

@@ -31,22 +31,22 @@ const OPERATOR_TOKEN_FILE: &str = "operator-token";
 type Tokens = HashMap<[u8; 32], (Role, Option<Timestamp>)>;
 
 /// What a server is started with.
-pub struct Options {
+pub(crate) struct Options {
     /// The configuration directory, read and checked.
-    pub site: SiteConfig,
+    pub(crate) site: SiteConfig,
     /// Where everything is kept.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// Where it will listen; port 0 = any free one.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Settings of the store.
-    pub store: StoreOptions,
+    pub(crate) store: StoreOptions,
     /// Lanes; 0 = one per core.
-    pub lanes: u32,
+    pub(crate) lanes: u32,
 }
 
 /// A running server, shared by all requests.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub(crate) struct App(Arc<Inner>);
 
 struct Inner {
     store: Store,
@@ -71,7 +71,7 @@ impl App {
     ///
     /// # Errors
     /// What could not be opened, and what to do.
-    pub fn open(options: Options) -> anyhow::Result<Self> {
+    pub(crate) fn open(options: Options) -> anyhow::Result<Self> {
         let Options { site, data_dir, listen, store, lanes } = options;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let lanes = if lanes == 0 {
@@ -88,8 +88,14 @@ impl App {
         let schema = Arc::new(site.schema.clone());
         let registry = SharedRegistry::default();
         let origins = site.api.allow_origins.clone();
-        let modules =
-            Arc::new(Modules::open(store.clone(), sandbox.clone(), schema.clone(), site, registry.clone(), clock.clone())?);
+        let modules = Arc::new(Modules::open(
+            store.clone(),
+            sandbox.clone(),
+            schema.clone(),
+            site,
+            registry.clone(),
+            clock.clone(),
+        )?);
         let engine = Engine::start(Parts {
             store: store.clone(),
             schema: schema.clone(),
@@ -119,86 +125,88 @@ impl App {
     }
 
     /// Lets the lanes finish what they are at and closes the store. Blocks.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.0.engine.drain();
         self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.0.store.close();
+        if let Err(error) = self.0.store.close() {
+            tracing::error!("the store was not closed in order: {error}");
+        }
     }
 
     /// Tells where the listener is bound.
-    pub fn set_bound(&self, address: SocketAddr) {
+    pub(crate) fn set_bound(&self, address: SocketAddr) {
         let _first_wins = self.0.bound.set(address);
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.0.bound.get().copied().unwrap_or(self.0.listen)
     }
 
     /// Where to reach it from this machine.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let address = self.address();
         let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
         format!("http://{}", SocketAddr::new(ip, address.port()))
     }
 
     /// Whether only this machine can reach it.
-    pub fn listens_on_loopback(&self) -> bool {
+    pub(crate) fn listens_on_loopback(&self) -> bool {
         self.address().ip().is_loopback()
     }
 
     /// Origins whose pages may read.
-    pub fn allowed_origins(&self) -> &[String] {
+    pub(crate) fn allowed_origins(&self) -> &[String] {
         &self.0.origins
     }
 
     /// Whether pages of an origin may change something: only when it is listed by name, `*` is not enough.
-    pub fn allows_origin(&self, origin: &str) -> bool {
+    pub(crate) fn allows_origin(&self, origin: &str) -> bool {
         self.0.origins.iter().any(|o| o != "*" && o.eq_ignore_ascii_case(origin))
     }
 
     /// The token made at first start.
-    pub fn operator_token(&self) -> &str {
+    pub(crate) fn operator_token(&self) -> &str {
         &self.0.operator_token
     }
 
     /// The entity specification.
-    pub fn schema(&self) -> &Arc<Schema> {
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.0.schema
     }
 
     /// The engine.
-    pub fn engine(&self) -> Result<&Engine, ApiError> {
-        Ok(&self.0.engine)
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
     }
 
     /// The modules.
-    pub fn modules(&self) -> &Modules {
+    pub(crate) fn modules(&self) -> &Modules {
         &self.0.modules
     }
 
     /// The time.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
     /// Seconds since the start.
-    pub fn uptime_s(&self) -> i64 {
+    pub(crate) fn uptime_s(&self) -> i64 {
         self.now().since(self.0.started) / 1_000_000
     }
 
     /// Number of lanes.
-    pub fn lanes(&self) -> u32 {
+    pub(crate) fn lanes(&self) -> u32 {
         self.0.engine.lanes()
     }
 
     /// What hooks did since the start.
-    pub fn hook_stats(&self) -> BTreeMap<(ModuleName, HookKind), HookStats> {
+    pub(crate) fn hook_stats(&self) -> BTreeMap<(ModuleName, HookKind), HookStats> {
         self.0.engine.stats().total()
     }
 
     /// What keeps the server from doing its work, if anything.
-    pub fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         let health = self.0.store.health();
         if !health.writable {
             return Some(health.reason.unwrap_or_else(|| "the store cannot be written".to_owned()));
@@ -207,7 +215,7 @@ impl App {
     }
 
     /// Room for one more request that waits for the disk.
-    pub fn admission_permit(&self) -> Option<OwnedSemaphorePermit> {
+    pub(crate) fn admission_permit(&self) -> Option<OwnedSemaphorePermit> {
         self.0.admissions.clone().try_acquire_owned().ok()
     }
 
@@ -215,7 +223,7 @@ impl App {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         act: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ApiError> {
@@ -237,7 +245,7 @@ impl App {
     ///
     /// # Errors
     /// What the act says.
-    pub async fn on_modules<T: Send + 'static>(
+    pub(crate) async fn on_modules<T: Send + 'static>(
         &self,
         act: impl FnOnce(&Modules) -> Result<T, ModuleError> + Send + 'static,
     ) -> Result<T, ApiError> {
@@ -258,7 +266,7 @@ impl App {
     }
 
     /// The role of the token with that digest, if it is known and has not expired.
-    pub fn role_of(&self, digest: &[u8; 32]) -> Option<Role> {
+    pub(crate) fn role_of(&self, digest: &[u8; 32]) -> Option<Role> {
         let tokens = self.0.tokens.read().unwrap_or_else(PoisonError::into_inner);
         let (role, expires) = tokens.get(digest)?;
         expires.is_none_or(|t| t > self.now()).then_some(*role)
@@ -268,7 +276,7 @@ impl App {
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn create_token(&self, role: Role, label: String) -> Result<String, ApiError> {
+    pub(crate) async fn create_token(&self, role: Role, label: String) -> Result<String, ApiError> {
         let inner = self.0.clone();
         self.blocking(move || {
             let token = auth::new_token().map_err(ApiError::internal)?;
@@ -285,7 +293,7 @@ impl App {
 ///
 /// # Errors
 /// When the store refuses.
-pub fn add_token(store: &Store, token: &str, role: Role, label: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn add_token(store: &Store, token: &str, role: Role, label: &str, now: Timestamp) -> Result<(), StoreError> {
     store.add_token(TokenRow {
         digest: auth::digest(token),
         role: role.name().to_owned(),

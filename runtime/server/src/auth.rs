@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 /// What a token is for; each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub(crate) enum Role {
     /// May read.
     Viewer,
     /// May send datapoints too.
@@ -26,10 +26,10 @@ pub enum Role {
 
 impl Role {
     /// All roles, from the least to the most.
-    pub const ALL: [Self; 5] = [Self::Viewer, Self::Ingester, Self::Analyst, Self::Author, Self::Operator];
+    pub(crate) const ALL: [Self; 5] = [Self::Viewer, Self::Ingester, Self::Analyst, Self::Author, Self::Operator];
 
     /// Its name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
             Self::Ingester => "ingester",
@@ -50,9 +50,10 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| {
-            format!("{text:?} is no role; roles are viewer, ingester, analyst, author, operator")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|role| role.name() == text)
+            .ok_or_else(|| format!("{text:?} is no role; roles are viewer, ingester, analyst, author, operator"))
     }
 }
 
@@ -60,7 +61,7 @@ impl FromStr for Role {
 ///
 /// # Errors
 /// When the operating system has no randomness.
-pub fn new_token() -> Result<String, getrandom::Error> {
+pub(crate) fn new_token() -> Result<String, getrandom::Error> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes)?;
     let mut text = String::from("tenter_");
@@ -71,7 +72,7 @@ pub fn new_token() -> Result<String, getrandom::Error> {
 }
 
 /// What is stored of a token.
-pub fn digest(token: &str) -> [u8; 32] {
+pub(crate) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 

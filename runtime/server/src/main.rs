@@ -5,11 +5,17 @@
 
 use std::process::ExitCode;
 
+mod api;
+mod app;
+mod auth;
 mod cli;
 mod client;
+mod clock;
 mod embedded;
 mod error;
+mod modules;
 mod output;
+mod serving;
 mod site;
 mod token_file;
 

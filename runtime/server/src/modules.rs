@@ -20,10 +20,10 @@ use tenter_store::{InstallModule, ModuleRow, Reader, Store, StoreError, VersionR
 
 /// Why something about modules was not done.
 #[derive(Debug, thiserror::Error)]
-pub enum ModuleError {
+pub(crate) enum ModuleError {
     /// No module has this name.
-    #[error("there is no module {0:?}{}; tenter module list shows what is there", .1.as_ref().map_or(String::new(), |n| format!(", did you mean {n:?}?")))]
-    Unknown(String, Option<String>),
+    #[error("{0}")]
+    Unknown(String),
     /// The component was refused.
     #[error("{message}")]
     Refused {
@@ -48,7 +48,7 @@ impl From<AdmitError> for ModuleError {
 
 /// Who gave a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub enum GrantOrigin {
+pub(crate) enum GrantOrigin {
     /// `tenter grant`.
     #[serde(rename = "operator")]
     Operator,
@@ -59,27 +59,27 @@ pub enum GrantOrigin {
 
 /// All there is to know of a module.
 #[derive(Debug, Clone)]
-pub struct ModuleView {
-    pub name: ModuleName,
-    pub enabled: bool,
-    pub loaded: bool,
-    pub problem: Option<String>,
-    pub position: u64,
-    pub version: String,
-    pub digest: String,
-    pub size: u64,
-    pub uploaded_at: Timestamp,
-    pub descriptor: Descriptor,
-    pub families: Vec<Family>,
-    pub subscriptions: Vec<Subscription>,
-    pub requests: Vec<Grant>,
-    pub grants: Vec<(Grant, GrantOrigin)>,
-    pub missing_grants: Vec<Grant>,
-    pub versions: Vec<VersionRow>,
+pub(crate) struct ModuleView {
+    pub(crate) name: ModuleName,
+    pub(crate) enabled: bool,
+    pub(crate) loaded: bool,
+    pub(crate) problem: Option<String>,
+    pub(crate) position: u64,
+    pub(crate) version: String,
+    pub(crate) digest: String,
+    pub(crate) size: u64,
+    pub(crate) uploaded_at: Timestamp,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) families: Vec<Family>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) requests: Vec<Grant>,
+    pub(crate) grants: Vec<(Grant, GrantOrigin)>,
+    pub(crate) missing_grants: Vec<Grant>,
+    pub(crate) versions: Vec<VersionRow>,
 }
 
 /// The modules of one server.
-pub struct Modules {
+pub(crate) struct Modules {
     store: Store,
     reader: Reader,
     sandbox: Arc<Sandbox>,
@@ -107,7 +107,7 @@ impl Modules {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn open(
+    pub(crate) fn open(
         store: Store,
         sandbox: Arc<Sandbox>,
         schema: Arc<Schema>,
@@ -156,7 +156,12 @@ impl Modules {
     ///
     /// # Errors
     /// When the component is refused, nothing has changed.
-    pub fn upload(&self, name: &ModuleName, bytes: &[u8], grant_requested: bool) -> Result<ModuleView, ModuleError> {
+    pub(crate) fn upload(
+        &self,
+        name: &ModuleName,
+        bytes: &[u8],
+        grant_requested: bool,
+    ) -> Result<ModuleView, ModuleError> {
         let mut state = self.lock();
         let before = self.reader.modules()?.into_iter().find(|row| row.name == *name);
         let stored_grants = before.as_ref().map_or(&[][..], |row| row.grants.as_slice());
@@ -193,7 +198,7 @@ impl Modules {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn list(&self) -> Result<Vec<ModuleView>, ModuleError> {
+    pub(crate) fn list(&self) -> Result<Vec<ModuleView>, ModuleError> {
         let state = self.lock();
         let mut rows = self.reader.modules()?;
         self.sort(&mut rows);
@@ -204,7 +209,7 @@ impl Modules {
     ///
     /// # Errors
     /// [`ModuleError::Unknown`].
-    pub fn show(&self, name: &ModuleName) -> Result<ModuleView, ModuleError> {
+    pub(crate) fn show(&self, name: &ModuleName) -> Result<ModuleView, ModuleError> {
         let state = self.lock();
         Ok(self.view(&state, &self.row(name)?))
     }
@@ -213,7 +218,7 @@ impl Modules {
     ///
     /// # Errors
     /// [`ModuleError::Unknown`], or what the store says.
-    pub fn set_enabled(&self, name: &ModuleName, enabled: bool) -> Result<ModuleView, ModuleError> {
+    pub(crate) fn set_enabled(&self, name: &ModuleName, enabled: bool) -> Result<ModuleView, ModuleError> {
         let mut state = self.lock();
         self.row(name)?;
         self.store.set_enabled(name, enabled)?;
@@ -224,7 +229,7 @@ impl Modules {
     ///
     /// # Errors
     /// [`ModuleError::Unknown`], or what the store says.
-    pub fn remove(&self, name: &ModuleName) -> Result<(), ModuleError> {
+    pub(crate) fn remove(&self, name: &ModuleName) -> Result<(), ModuleError> {
         let mut state = self.lock();
         self.row(name)?;
         self.store.remove_module(name)?;
@@ -238,7 +243,7 @@ impl Modules {
     ///
     /// # Errors
     /// For an unknown module or capability, or what the store says.
-    pub fn grant(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
+    pub(crate) fn grant(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
         let mut state = self.lock();
         check_grant(grant)?;
         self.row(name)?;
@@ -259,7 +264,7 @@ impl Modules {
     ///
     /// # Errors
     /// For an unknown module, for a grant that the configuration directory gives, or what the store says.
-    pub fn revoke(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
+    pub(crate) fn revoke(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
         let mut state = self.lock();
         let row = self.row(name)?;
         if self.sections.get(name).is_some_and(|section| section.grants.contains(grant)) {
@@ -277,13 +282,13 @@ impl Modules {
     ///
     /// # Errors
     /// For an unknown module; when switching on, for an unknown subscription; or what the store says.
-    pub fn switch(&self, name: &ModuleName, subscription: &SubscriptionId, on: bool) -> Result<(), ModuleError> {
+    pub(crate) fn switch(&self, name: &ModuleName, subscription: &SubscriptionId, on: bool) -> Result<(), ModuleError> {
         let mut state = self.lock();
         let row = self.row(name)?;
         let ids = || row.active.subscriptions.iter().map(|s| s.id.as_str());
         if on && !ids().any(|id| id == subscription.as_str()) {
-            let near = nearest(subscription.as_str(), ids())
-                .map_or(String::new(), |id| format!(", did you mean {id:?}?"));
+            let near =
+                nearest(subscription.as_str(), ids()).map_or(String::new(), |id| format!(", did you mean {id:?}?"));
             return Err(ModuleError::Invalid(format!("module {name} has no subscription {subscription}{near}")));
         }
         self.store.switch_subscription(name, subscription, on)?;
@@ -298,7 +303,7 @@ impl Modules {
     }
 
     /// Subscriptions of the modules in use, in calling order, and whether each is switched on.
-    pub fn subscriptions(&self) -> Vec<(ModuleName, Subscription, bool)> {
+    pub(crate) fn subscriptions(&self) -> Vec<(ModuleName, Subscription, bool)> {
         let state = self.lock();
         let registry = self.registry.current();
         registry
@@ -322,17 +327,13 @@ impl Modules {
         if let Some(index) = rows.iter().position(|row| row.name == *name) {
             return Ok(rows.swap_remove(index));
         }
-        let near = nearest(name.as_str(), rows.iter().map(|row| row.name.as_str())).map(str::to_owned);
-        Err(ModuleError::Unknown(name.to_string(), near))
+        Err(unknown(name, &rows))
     }
 
     /// Loads the module as it is now stored and publishes a new registry.
     fn changed(&self, state: &mut State, name: &ModuleName) -> Result<ModuleView, ModuleError> {
         let rows = self.reader.modules()?;
-        let row = rows
-            .iter()
-            .find(|row| row.name == *name)
-            .ok_or_else(|| ModuleError::Unknown(name.to_string(), None))?;
+        let row = rows.iter().find(|row| row.name == *name).ok_or_else(|| unknown(name, &rows))?;
         if row.enabled {
             self.reload(state, row);
         } else {
@@ -430,6 +431,12 @@ impl Modules {
             versions: row.versions.clone(),
         }
     }
+}
+
+fn unknown(name: &ModuleName, rows: &[ModuleRow]) -> ModuleError {
+    let near = nearest(name.as_str(), rows.iter().map(|row| row.name.as_str()))
+        .map_or(String::new(), |near| format!(", did you mean {near}?"));
+    ModuleError::Unknown(format!("there is no module {name}{near}; tenter module list shows what is there"))
 }
 
 /// What is asked for and not covered by any grant.

@@ -37,7 +37,7 @@ pub(super) async fn admit(app: &App, tasks: Vec<TaskBody>) -> Result<(), ApiErro
         )
     })?;
     let (answer, answered) = oneshot::channel();
-    app.engine()?.admit(
+    app.engine().admit(
         tasks,
         Box::new(move |result| {
             // The client may have gone; the tasks stay accepted.

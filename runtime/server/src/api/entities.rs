@@ -5,8 +5,9 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenter_model::render::TimeRange;
-use tenter_model::schema::EntitySpec;
+use tenter_model::history::{self, Current, TimeRange};
+use tenter_model::record::{History, MasterRecord};
+use tenter_model::schema::{AttributeKind, EntitySpec};
 use tenter_model::{EntityId, EntityRef, Schema, TaskBody, Timestamp};
 use tenter_store::RawFilter;
 
@@ -20,7 +21,7 @@ pub(super) async fn types(State(app): State<App>) -> Result<Json<Value>, Dp3Erro
     let schema = app.schema().clone();
     let counts = app
         .read(move |reader| {
-            schema.entities().iter().map(|spec| Ok((spec.id.clone(), reader.entity_count(&spec.id)?))).collect()
+            schema.entities().iter().map(|spec| Ok((spec.id.to_string(), reader.entity_count(&spec.id)?))).collect()
         })
         .await?;
     Ok(Json(app.schema().entities_json(&counts)))
@@ -41,8 +42,8 @@ impl Dates {
             }),
         };
         Ok(TimeRange {
-            from: parse("date_from", &self.date_from, Timestamp(0))?,
-            to: parse("date_to", &self.date_to, now)?,
+            from: Some(parse("date_from", &self.date_from, Timestamp(0))?),
+            to: Some(parse("date_to", &self.date_to, now)?),
         })
     }
 }
@@ -74,8 +75,30 @@ pub(super) async fn attribute(
     }
     let wanted = entity.clone();
     let record = app.read(move |reader| reader.record(&wanted)).await?;
-    let json = app.schema().attribute_history_json(&entity, &attr, record.as_ref(), range, now);
+    let current = record.as_ref().and_then(|record| current_value(app.schema(), &entity, &attr, record, now));
+    let json = app.schema().attribute_history_json(&entity, &attr, record.as_ref(), current, range);
     Ok(Json(json.unwrap_or(Value::Null)))
+}
+
+/// The current value of an observations attribute at a time; `None` when nothing holds then. Several values are a list.
+fn current_value(
+    schema: &Schema,
+    entity: &EntityRef,
+    attr: &str,
+    record: &MasterRecord,
+    now: Timestamp,
+) -> Option<Value> {
+    let etype = entity.etype.as_str();
+    let (AttributeKind::Observations { history: params, multi_value, .. }, History::Observations(points)) =
+        (&schema.attribute(etype, attr)?.kind, record.attributes.get(attr)?)
+    else {
+        return None;
+    };
+    let json = |value| schema.value_json(etype, attr, value);
+    Some(match history::current(points, params, *multi_value, now)? {
+        Current::One(value, _) => json(&value),
+        Current::Many(values) => values.iter().map(|(value, _)| json(value)).collect(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -153,7 +176,7 @@ pub(super) async fn delete(
 #[derive(Deserialize)]
 pub(super) struct PageQuery {
     after: Option<String>,
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 /// `GET /api/v1/entities/{etype}`: ids of stored entities, by id, page by page.
@@ -169,8 +192,23 @@ pub(super) async fn list(
     };
     let limit = page.limit.unwrap_or(100).clamp(1, 1000);
     let (id_type, etype) = (spec.id_type, spec.id.clone());
-    let rows = app.read(move |reader| reader.entities(&etype, after.as_ref(), limit)).await?;
-    let next = if rows.len() == limit { rows.last().map(|(eid, _)| id_type.to_json(eid)) } else { None };
+    let rows = app
+        .read(move |reader| {
+            let ids = reader.entities(&etype, after.as_ref(), limit)?;
+            let more = ids.len() == limit as usize;
+            let mut rows = Vec::with_capacity(ids.len());
+            for eid in ids {
+                let entity = EntityRef { etype: etype.clone(), eid };
+                // An entity that was removed between the two reads is left out.
+                if let Some(record) = reader.record(&entity)? {
+                    rows.push((entity.eid, record));
+                }
+            }
+            Ok((rows, more))
+        })
+        .await?;
+    let (rows, more) = rows;
+    let next = if more { rows.last().map(|(eid, _)| id_type.to_json(eid)) } else { None };
     let entities: Vec<Value> = rows
         .iter()
         .map(|(eid, record)| {

@@ -14,39 +14,39 @@ use tenter_store::StoreError;
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     /// The HTTP status.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// Stable code for programs.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// Public message.
-    pub detail: String,
+    pub(crate) detail: String,
     /// Errors of single fields, in DP³'s shape.
-    pub errors: Vec<Value>,
+    pub(crate) errors: Vec<Value>,
     /// Seconds after which a retry makes sense.
-    pub retry_after: Option<u32>,
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl ApiError {
     /// An answer with a message alone.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
     /// Something that was named does not exist.
-    pub fn not_found(detail: impl Into<String>) -> Self {
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", detail)
     }
 
     /// Input of the wrong shape, in DP³'s words: where and what.
-    pub fn invalid(place: &str, name: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(place: &str, name: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         let item = json!({"loc": [place, name], "msg": message, "type": "value_error"});
         Self { errors: vec![item], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", message) }
     }
 
     /// Input errors of a whole body.
-    pub fn invalid_body(errors: &[InputError]) -> Self {
+    pub(crate) fn invalid_body(errors: &[InputError]) -> Self {
         let items = errors
             .iter()
             .map(|error| {
@@ -60,13 +60,13 @@ impl ApiError {
     }
 
     /// The fault is ours; the cause goes to the log.
-    pub fn internal(cause: impl std::fmt::Display) -> Self {
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!("internal error: {cause}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error; the server's log has the cause")
     }
 
     /// The body in DP³'s shape.
-    pub fn dp3(self) -> Dp3Error {
+    pub(crate) fn dp3(self) -> Dp3Error {
         Dp3Error(self)
     }
 
@@ -84,7 +84,11 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound(_) => Self::not_found(error.to_string()),
             StoreError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             StoreError::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", error.to_string()),
-            StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Io(_) | StoreError::Closed => {
+            StoreError::Busy(_)
+            | StoreError::Full(_)
+            | StoreError::ReadOnly(_)
+            | StoreError::Io(_)
+            | StoreError::Closed => {
                 tracing::error!("the store cannot write: {error}");
                 let detail = "the store cannot write at present; nothing of this request was accepted, send it again";
                 Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-writable", detail) }
@@ -119,7 +123,7 @@ impl IntoResponse for ApiError {
 
 /// The same error in the shape that DP³'s clients read.
 #[derive(Debug)]
-pub struct Dp3Error(ApiError);
+pub(crate) struct Dp3Error(ApiError);
 
 impl<E: Into<ApiError>> From<E> for Dp3Error {
     fn from(error: E) -> Self {
@@ -130,8 +134,11 @@ impl<E: Into<ApiError>> From<E> for Dp3Error {
 impl IntoResponse for Dp3Error {
     fn into_response(self) -> Response {
         let error = self.0;
-        let detail =
-            if error.errors.is_empty() { Value::from(error.detail.clone()) } else { Value::Array(error.errors.clone()) };
+        let detail = if error.errors.is_empty() {
+            Value::from(error.detail.clone())
+        } else {
+            Value::Array(error.errors.clone())
+        };
         let response = (error.status, Json(json!({"detail": detail}))).into_response();
         error.with_retry(response)
     }

@@ -47,12 +47,18 @@ fn check(app: &App, request: &Request) -> Result<(), ApiError> {
     match held {
         Some(role) if role >= needed => Ok(()),
         Some(role) => {
-            let whose = if role == Role::Analyst && loopback { "without a token only".to_owned() } else { format!("as {role}") };
+            let whose = if role == Role::Analyst && loopback {
+                "without a token only".to_owned()
+            } else {
+                format!("as {role}")
+            };
             Err(ApiError::new(
                 StatusCode::FORBIDDEN,
                 "not-permitted",
-                format!("this needs the role {needed} and was sent {whose} may read and send data; \
-                         pass an operator's token (tenter token create --role {needed})"),
+                format!(
+                    "this needs the role {needed} and was sent {whose} may read and send data; \
+                         pass an operator's token (tenter token create --role {needed})"
+                ),
             ))
         }
         None => Err(ApiError::new(

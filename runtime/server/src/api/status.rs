@@ -97,10 +97,7 @@ impl RowsQuery {
 }
 
 /// `GET /api/v1/errors`: failures of hooks, newest first.
-pub(super) async fn errors(
-    State(app): State<App>,
-    Query(query): Query<RowsQuery>,
-) -> Result<Json<Value>, ApiError> {
+pub(super) async fn errors(State(app): State<App>, Query(query): Query<RowsQuery>) -> Result<Json<Value>, ApiError> {
     let filter = ErrorFilter { module: query.module()?, ..ErrorFilter::default() };
     let limit = query.limit.min(1000);
     let rows = app.read(move |reader| reader.errors(&filter, limit)).await?;
@@ -154,18 +151,30 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'s
         }
     };
     let one = |value: u64| vec![(String::new(), precise(value))];
-    metric("tenter_build_info", "gauge", "The version.", &[(
-        format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")),
-        1.0,
-    )]);
+    metric(
+        "tenter_build_info",
+        "gauge",
+        "The version.",
+        &[(format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1.0)],
+    );
     metric("tenter_tasks_accepted_total", "counter", "Tasks taken in.", &one(counters.accepted));
     metric("tenter_tasks_applied_total", "counter", "Tasks whose effects are stored.", &one(counters.applied));
     metric("tenter_tasks_denied_total", "counter", "Tasks whose entity a module refused.", &one(counters.denied));
     metric("tenter_deadletters_total", "counter", "Tasks that ended through a fault.", &one(counters.dead));
     metric("tenter_queue_depth", "gauge", "Tasks that wait.", &one(counters.pending));
     metric("tenter_datapoints_total", "counter", "Datapoints stored.", &one(counters.raw_points));
-    metric("tenter_datapoints_derived_total", "counter", "Of these, written by modules.", &one(counters.derived_points));
-    metric("tenter_store_writable", "gauge", "1 when the store can be written.", &one(u64::from(app.problem().is_none())));
+    metric(
+        "tenter_datapoints_derived_total",
+        "counter",
+        "Of these, written by modules.",
+        &one(counters.derived_points),
+    );
+    metric(
+        "tenter_store_writable",
+        "gauge",
+        "1 when the store can be written.",
+        &one(u64::from(app.problem().is_none())),
+    );
     let stats = app.hook_stats();
     let by_hook = |value: fn(&tenter_engine::HookStats) -> f64| {
         stats
@@ -175,7 +184,12 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'s
     };
     metric("tenter_invocations_total", "counter", "Calls of hooks.", &by_hook(|s| precise(s.calls)));
     metric("tenter_invocation_faults_total", "counter", "Calls that broke a rule.", &by_hook(|s| precise(s.faults)));
-    metric("tenter_invocation_errors_total", "counter", "Calls that said they cannot.", &by_hook(|s| precise(s.errors)));
+    metric(
+        "tenter_invocation_errors_total",
+        "counter",
+        "Calls that said they cannot.",
+        &by_hook(|s| precise(s.errors)),
+    );
     metric("tenter_invocation_tasks_total", "counter", "Tasks returned.", &by_hook(|s| precise(s.tasks)));
     metric("tenter_invocation_fuel_total", "counter", "Fuel used.", &by_hook(|s| precise(s.fuel)));
     metric("tenter_invocation_seconds_total", "counter", "Wall time used.", &by_hook(|s| precise(s.micros) / 1e6));

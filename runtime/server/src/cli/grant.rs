@@ -95,7 +95,7 @@ mod tests {
         let args = Args { module: "m".into(), capability: capability.into(), scope: scope.into() };
         let error = check(&args).unwrap_err();
         assert_eq!(error.kind, Kind::Usage);
-        format!("{error} | {}", error.help.unwrap_or_default())
+        format!("{error} | {}", error.help.as_deref().unwrap_or_default())
     }
 
     #[test]

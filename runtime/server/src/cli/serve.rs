@@ -1,29 +1,106 @@
 //! `tenter serve`: the server.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use tenter_model::config::{self, SiteConfig, Synchronous};
+use tenter_store::StoreOptions;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::Options;
 use crate::cli::Context;
 use crate::error::{CliError, Kind};
+use crate::output::plain;
+use crate::serving::Serving;
+use crate::site;
+
+/// Where it listens unless told otherwise: DP³'s port.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5000);
 
 /// What it is told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folder of configuration.
     pub(crate) dir: PathBuf,
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1:5000", value_name = "ADDR")]
-    pub(crate) listen: std::net::SocketAddr,
-    /// Folder of the data [default: DIR/data].
+    /// Address to listen on [default: `listen` of tenter.yml, else 127.0.0.1:5000].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Folder of the data [default: `data` of tenter.yml, else DIR/data].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// What is logged, such as `info` or `tenter_engine=debug`.
+    #[arg(long, env = "TENTER_LOG", default_value = "info", value_name = "FILTER")]
+    pub(crate) log: String,
+    /// Answer before the commit. Loses data at a crash; a negative control for tests of durability.
+    #[arg(long, hide = true)]
+    pub(crate) acknowledge_before_commit: bool,
 }
 
 /// Serves until it is told to stop.
 ///
 /// # Errors
 /// When the site is not valid or the address is taken.
-pub(crate) fn run(args: &Args, _context: &Context) -> anyhow::Result<ExitCode> {
-    let (dir, listen, data) = (&args.dir, args.listen, &args.data);
-    Err(CliError::new(Kind::Failed, format!("nothing serves {} on {listen} yet, data {data:?}", dir.display())).into())
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
+    start_log(&args.log)?;
+    let site = load(args, context)?;
+    let listen = match (args.listen, &site.tenter.listen) {
+        (Some(address), _) => address,
+        (None, Some(text)) => text.parse().map_err(|_| {
+            CliError::new(Kind::Invalid, format!("tenter.yml: listen: {text:?} is not an address with a port"))
+                .help("write it as `listen: 127.0.0.1:5000`")
+        })?,
+        (None, None) => DEFAULT_LISTEN,
+    };
+    let data_dir = match (&args.data, &site.tenter.data) {
+        (Some(dir), _) => dir.clone(),
+        (None, Some(dir)) => args.dir.join(dir),
+        (None, None) => args.dir.join("data"),
+    };
+    let store = StoreOptions {
+        synchronous: match site.tenter.synchronous {
+            Synchronous::Full => tenter_store::Synchronous::Full,
+            Synchronous::Normal => tenter_store::Synchronous::Normal,
+        },
+        acknowledge_before_commit: args.acknowledge_before_commit,
+        ..StoreOptions::default()
+    };
+    let lanes = u32::try_from(site.tenter.lanes).unwrap_or(u32::MAX).min(1024);
+    let serving = Serving::start(Options { site, data_dir: data_dir.clone(), listen, store, lanes })?;
+    tracing::info!(url = serving.app.url(), data = %data_dir.display(), lanes = serving.app.lanes(), "serving");
+    context.out.note(&format!("serving {} on {}", args.dir.display(), serving.app.url()));
+    context.out.next(&format!("tenter --url {} status", serving.app.url()));
+    serving.wait_for_signal()?;
+    tracing::info!("stopping");
+    serving.stop()?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(args: &Args, context: &Context) -> anyhow::Result<SiteConfig> {
+    let loaded = config::load(&site::read(&args.dir)?);
+    for warning in &loaded.warnings {
+        context.out.note(&format!("warning: {}", plain(&warning.to_string())));
+    }
+    for error in &loaded.errors {
+        eprintln!("{}", plain(&error.to_string()));
+    }
+    let invalid = CliError::new(Kind::Invalid, format!("{} is not valid", args.dir.display()))
+        .help(format!("correct the places named above; `tenter check {}` needs no server", args.dir.display()));
+    Ok(loaded.config.ok_or(invalid)?)
+}
+
+/// The log goes to stderr: for people on a terminal, JSON lines otherwise.
+fn start_log(filter: &str) -> anyhow::Result<()> {
+    use std::io::IsTerminal as _;
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        CliError::new(Kind::Usage, format!("--log {filter:?} is no filter: {error}")).help("try `--log info`")
+    })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.init()
+    } else {
+        log.json().init()
+    }
+    Ok(())
 }

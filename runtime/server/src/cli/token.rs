@@ -1,10 +1,15 @@
 //! `tenter token`: who may do what at the server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tenter_model::time::Clock as _;
+use tenter_store::{Store, StoreError, StoreOptions, TokenRow};
 
+use crate::auth::{self, Role};
 use crate::cli::Context;
+use crate::clock::SystemClock;
+use crate::error::{CliError, Kind};
 use crate::output::field;
 
 /// What can be done.
@@ -12,9 +17,9 @@ use crate::output::field;
 pub(crate) enum Command {
     /// Make a token. It is printed once and stored as a digest alone.
     Create {
-        /// What it allows: `operator` everything, `ingester` to send datapoints, `viewer` to look.
+        /// What it allows; each role includes those named before it: viewer, ingester, analyst, author, operator.
         #[arg(long)]
-        role: String,
+        role: Role,
         /// Whose it is or what for.
         #[arg(long, default_value = "")]
         label: String,
@@ -33,13 +38,13 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Create { role, label, data: None } => {
-            let body = json!({"role": role, "label": label});
+            let body = json!({"role": role.name(), "label": label});
             let made = context.client()?.send("POST", "/api/v1/tokens", Some(&body))?;
             shown(&made, context)
         }
         Command::Create { role, label, data: Some(data) } => {
-            let _ = (role, label, data);
-            Ok(())
+            let token = create_in(&data, role, &label)?;
+            shown(&json!({"token": token, "role": role.name(), "label": label}), context)
         }
         Command::List => {
             let answer = context.client()?.get("/api/v1/tokens")?;
@@ -55,6 +60,38 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 ],
             )
         }
+    }
+}
+
+/// Makes a token and writes its digest into a store that no server has open.
+fn create_in(data: &Path, role: Role, label: &str) -> anyhow::Result<String> {
+    if !data.is_dir() {
+        return Err(CliError::new(Kind::NotFound, format!("{} is not a folder", data.display()))
+            .help("name the folder of the data, as `tenter serve` prints it at start")
+            .into());
+    }
+    let now = SystemClock.now();
+    let store = Store::open(data, StoreOptions::default(), now).map_err(refused)?;
+    let token = auth::new_token()?;
+    let row = TokenRow {
+        digest: auth::digest(&token),
+        role: role.name().to_owned(),
+        label: label.to_owned(),
+        created: now,
+        expires: None,
+        last_used: None,
+    };
+    store.add_token(row).map_err(refused)?;
+    store.close().map_err(refused)?;
+    Ok(token)
+}
+
+/// A refusal of the store; that of a store in use has a way round it.
+fn refused(error: StoreError) -> CliError {
+    match error {
+        StoreError::Locked(_) => CliError::new(Kind::Conflict, error.to_string())
+            .help("a server has it open: `tenter token create` without `--data` asks that server"),
+        other => CliError::new(Kind::Failed, other.to_string()),
     }
 }
 

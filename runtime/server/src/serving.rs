@@ -1,0 +1,121 @@
+//! A server from start to stop, for `serve` and `demo`.
+//!
+//! Stopping goes in this order: no new connections, requests in flight finish, lanes finish and commit the task they are
+//! at, the store is closed. What waits stays on disk and is taken up at the next start.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::app::{App, Options};
+use crate::error::{CliError, Kind};
+use crate::token_file;
+
+/// How long requests in flight may take to finish once the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A running server.
+pub(crate) struct Serving {
+    /// What it is made of.
+    pub(crate) app: App,
+    runtime: Runtime,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+impl Serving {
+    /// Binds, opens everything and serves in the background. Leaves the operator's token where the command line of the
+    /// same person finds it.
+    ///
+    /// # Errors
+    /// When the address is taken, or what [`App::open`] says.
+    pub(crate) fn start(options: Options) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(64)
+            .enable_all()
+            .build()
+            .context("cannot start the HTTP threads")?;
+        let address = options.listen;
+        let listener = runtime.block_on(TcpListener::bind(address)).map_err(|error| {
+            CliError::new(Kind::Conflict, format!("cannot listen on {address}: {error}"))
+                .help("stop what listens there, or choose another address with --listen")
+        })?;
+        let bound = listener.local_addr()?;
+        let app = App::open(options)?;
+        app.set_bound(bound);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = api::router(&app);
+        let served = runtime.spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(async {
+                    // An error means that the sender is gone, which is a wish to stop as well.
+                    let _stop = stopped.await;
+                })
+                .await
+        });
+        if let Some(path) = token_file::path_for(&bound.ip().to_string(), bound.port())
+            && let Err(error) = token_file::write(&path, app.operator_token())
+        {
+            tracing::warn!("cannot leave the token at {}: {error}; pass it with --token", path.display());
+        }
+        Ok(Self { app, runtime, stop: Some(stop), served })
+    }
+
+    /// Runs something beside the server.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// Waits until the process is told to end. A second signal ends it at once.
+    pub(crate) fn wait_for_signal(&self) -> anyhow::Result<()> {
+        self.runtime.block_on(signal())?;
+        self.runtime.spawn(async {
+            if signal().await.is_ok() {
+                std::process::exit(i32::from(Kind::Interrupted.code()));
+            }
+        });
+        Ok(())
+    }
+
+    /// Stops in order.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            // The receiver is gone when serving has ended by itself; the join below tells.
+            let _ended = stop.send(());
+        }
+        let bound = self.app.address();
+        if let Some(path) = token_file::path_for(&bound.ip().to_string(), bound.port()) {
+            token_file::remove(&path, self.app.operator_token());
+        }
+        let served = self.runtime.block_on(async { tokio::time::timeout(GRACE, self.served).await });
+        self.app.close();
+        match served {
+            Ok(joined) => joined.context("serving ended by a panic")?.context("serving failed")?,
+            Err(_) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
+        }
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        Ok(())
+    }
+}
+
+/// Ends when the process is asked to end.
+pub(crate) async fn signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
