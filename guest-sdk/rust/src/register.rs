@@ -19,6 +19,8 @@ use crate::task::{Datapoint, EntityRef, IntoTasks, Task, Verdict};
 use crate::view::{Correlated, IntoCorrelated, Run, View};
 
 mod chosen;
+#[cfg(test)]
+mod tests;
 pub use chosen::{Chosen, Cron, IntoPath};
 
 /// One subscription with what answers it.
@@ -54,6 +56,7 @@ type Hooks<D, F> = Vec<Hook<D, F>>;
 ///     }
 /// }
 /// ```
+#[allow(clippy::type_complexity, reason = "each list names the signature of its kind, here and nowhere else")]
 pub struct Registrar<M> {
     pub(crate) on_task_start: Hooks<(), OnTask<M, ()>>,
     pub(crate) allow_entity_creation: Hooks<String, OnTask<M, Verdict>>,

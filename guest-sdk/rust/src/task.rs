@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-pub use crate::bindings::imports::tenter::hooks::types::{Datapoint, EntityRef, Task, TtlToken, Verdict};
+pub use crate::bindings::imports::tenter::hooks::types::{Datapoint, Task, TtlToken, Verdict};
 use crate::error::{HookError, Result};
 use crate::time::Timestamp;
+pub(crate) use crate::value::EntityRef;
 use crate::value::{Series, Value};
 
 impl EntityRef {

@@ -31,6 +31,8 @@ mod component;
 mod expect;
 pub(crate) mod fake;
 mod harness;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use component::{Call, Component, Output};

@@ -8,9 +8,6 @@
 //! Which entity type and attributes it watches is configuration, so that it fits any site.
 
 use serde::Deserialize;
-use tenter_sdk::case::{
-    CaseObject, Context, Event, Judgement, ManualOutcome, Media, Outcome, Patch, Proposal, Written,
-};
 use tenter_sdk::prelude::*;
 
 /// Configuration.
