@@ -1,4 +1,4 @@
-//! Builds guests of this workspace to wasm components, for build scripts of packages that embed or test them.
+//! Builds guests of this workspace to wasm components, for build scripts of packages that embed them and for tests.
 //!
 //! A fresh machine with rustup needs nothing else: the wasm target is installed when the toolchain lacks it. The
 //! nested cargo differs from the outer one in three ways, each for a reason:
@@ -28,6 +28,25 @@ pub fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
     }
 }
 
+/// Builds one package when a test asks for it, and returns its component. Cheap when it is up to date, so tests need no
+/// build script, and packages that are shipped do not build guests of tests.
+///
+/// # Panics
+/// When it cannot, with a text that says what to do.
+#[must_use]
+pub fn at_test(package: &str) -> PathBuf {
+    let built = std::env::current_exe()
+        .map_err(|e| format!("cannot tell where the test runs: {e}"))
+        .and_then(|exe| target_dir_above(&exe))
+        .and_then(|target| compile(&[package], &target))
+        .and_then(|mut components| components.remove(package).ok_or_else(|| format!("{package} was not built")));
+    match built {
+        Ok(path) => path,
+        #[allow(clippy::panic, reason = "a test that has no guest fails")]
+        Err(message) => panic!("\n\n{message}\n"),
+    }
+}
+
 fn try_build(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, String> {
     let root = root();
     for shared in ["wit", "guest-sdk/rust", "Cargo.toml", "rust-toolchain.toml"] {
@@ -36,9 +55,14 @@ fn try_build(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, String> {
     for package in packages {
         println!("cargo::rerun-if-changed={}", folder_of(&root, package)?.display());
     }
-    ensure_target(&root)?;
+    let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: call this from a build script")?;
+    compile(packages, &target_dir_above(Path::new(&out))?)
+}
 
-    let target_dir = target_dir()?.join("guests");
+fn compile(packages: &[&str], target: &Path) -> Result<BTreeMap<String, PathBuf>, String> {
+    let root = root();
+    ensure_target(&root)?;
+    let target_dir = target.join("guests");
     let mut cargo = clean("cargo", &root);
     cargo.args(["build", "--locked", "--profile", "guest", "--target", TARGET, "--target-dir"]).arg(&target_dir);
     for package in packages {
@@ -112,15 +136,13 @@ fn channel(root: &Path) -> Option<String> {
     Some(line.trim_matches(|c: char| c == '=' || c == '"' || c.is_whitespace()).to_owned())
 }
 
-/// The target directory of the outer cargo: the folder above `OUT_DIR` that cargo marked as its cache.
-fn target_dir() -> Result<PathBuf, String> {
-    let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: call this from a build script")?;
-    let out = PathBuf::from(out);
-    let marked = out.ancestors().find(|p| p.join("CACHEDIR.TAG").is_file());
+/// The target directory that a path lies in: the folder above it that cargo marked as its cache.
+fn target_dir_above(path: &Path) -> Result<PathBuf, String> {
+    let marked = path.ancestors().find(|p| p.join("CACHEDIR.TAG").is_file());
     marked
-        .or_else(|| out.ancestors().nth(4))
+        .or_else(|| path.ancestors().nth(4))
         .map(Path::to_path_buf)
-        .ok_or_else(|| format!("{} does not look like a folder that cargo made", out.display()))
+        .ok_or_else(|| format!("{} does not look like a folder that cargo made", path.display()))
 }
 
 /// A command in the workspace that sees the user's settings of cargo, but nothing that the outer cargo set.
