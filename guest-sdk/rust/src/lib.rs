@@ -54,6 +54,11 @@
 //! stops the instance; the host records it and makes a new one.
 #![warn(missing_docs)]
 
+/// The README's first module compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 #[doc(hidden)]
 #[allow(missing_docs, clippy::all, clippy::pedantic, unsafe_code, unreachable_pub, reason = "generated")]
 pub mod bindings;
