@@ -108,10 +108,10 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A member of an item as text; empty when it is absent or null. `path` may have dots.
+/// A member of an item as text; empty when it is absent or null. `path` may have dots; an empty one is the item.
 pub(crate) fn field(item: &Value, path: &str) -> String {
     let mut value = item;
-    for key in path.split('.') {
+    for key in path.split('.').filter(|key| !key.is_empty()) {
         value = value.get(key).unwrap_or(&Value::Null);
     }
     match value {
@@ -119,7 +119,7 @@ pub(crate) fn field(item: &Value, path: &str) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Array(items) => items.iter().map(|i| field(i, "").trim().to_owned()).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(|i| field(i, "")).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

@@ -225,7 +225,12 @@ mod tests {
         let answer = json!({"attr_type": 2, "current_value": [22, 80], "history": [
             {"v": 22, "t1": "2026-01-01T00:00:00Z", "t2": "2026-01-01T01:00:00Z", "c": 1.0},
         ]});
-        insta::assert_snapshot!(history(&answer), @"");
+        insta::assert_snapshot!(history(&answer), @"
+        current  [22,80]
+
+        T1                    T2                    C    VALUE
+        2026-01-01T00:00:00Z  2026-01-01T01:00:00Z  1.0  22
+        ");
         assert_eq!(history(&json!({"attr_type": 1, "current_value": null, "history": []})), "current  none\n");
     }
 

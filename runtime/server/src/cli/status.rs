@@ -99,12 +99,12 @@ mod tests {
             "hook_calls": [{"module": "label", "hook": "on-entity-creation", "calls": 4, "faults": 0, "errors": 1,
                 "tasks": 3, "denials": 0, "fuel": 40_002, "micros": 80, "memory_bytes": 1_114_112}],
         });
-        insta::assert_snapshot!(human(&status), @r"
+        insta::assert_snapshot!(human(&status), @"
         server      tenter 0.1.0 at http://127.0.0.1:5000
         uptime      1h 1m
         lanes       2
         writable    yes
-        entities    12 ip, 3 domain
+        entities    3 domain, 12 ip
         tasks       20 accepted, 19 applied, 0 denied, 1 dead, 0 pending, 2 duplicates
         datapoints  40 received, 12 derived
 

@@ -283,6 +283,16 @@ mod tests {
         ]
         .map(|input| split(input).1.unwrap_or_else(|| panic!("{input:?} was taken")))
         .into();
-        insta::assert_snapshot!(errors.join("\n"), @"");
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        line 2: not JSON: expected value, column 7
+        line 3: not JSON: expected value, column 2
+        line 2: the array does not end; is the file cut off?
+        line 1: there is something behind the end of the array
+        line 1: a datapoint is missing here
+        line 1: a datapoint is missing here
+        line 1: a datapoint is an object such as {"type": …, "id": …, "attr": …, "v": …}
+        line 2: a datapoint is an object such as {"type": …, "id": …, "attr": …, "v": …}
+        line 1: not JSON: expected value, column 1
+        "#);
     }
 }

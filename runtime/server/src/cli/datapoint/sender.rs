@@ -150,22 +150,26 @@ where
     }
 
     fn unreadable(&self, error: &ItemError, sent: Sent) -> CliError {
-        let kind = match error {
-            ItemError::Invalid { .. } => Kind::Invalid,
-            ItemError::Io(_) => Kind::Failed,
+        let error = match error {
+            ItemError::Invalid { line, why } => CliError::new(Kind::Invalid, format!("{}:{line}: {why}", self.name)),
+            ItemError::Io(e) => CliError::new(Kind::Failed, format!("{}: {e}", self.name)),
         };
-        self.early(CliError::new(kind, format!("{}: {error}", self.name)), sent)
+        self.early(error, sent)
     }
 
     /// Adds how far it came and how to go on.
     fn early(&self, error: CliError, sent: Sent) -> CliError {
-        let message = format!("{}\n{} datapoints were sent before", error.message, sent.datapoints);
+        let before = match sent.datapoints {
+            0 => "nothing was sent before".to_owned(),
+            n => format!("{n} datapoints were sent before"),
+        };
+        let message = format!("{}\n{before}", error.message);
         let go_on = match self.skip + sent.datapoints {
             0 => "send again".to_owned(),
-            n => format!("`--skip {n}` goes on from there"),
+            n => format!("go on with `--skip {n}`"),
         };
         let help = match error.kind {
-            Kind::Invalid => format!("correct it; {go_on}"),
+            Kind::Invalid => format!("correct it, then {go_on}"),
             _ => error.help.map_or(go_on.clone(), |h| format!("{h}; {go_on}")),
         };
         CliError { kind: error.kind, message, help: Some(help) }

@@ -117,7 +117,35 @@ mod tests {
 
     #[test]
     fn a_module_is_shown_whole() {
-        insta::assert_snapshot!(human(&services()), @"");
+        insta::assert_snapshot!(human(&services()), @"
+        name         services
+        title        Services
+        description  Names what ports stand for.
+        version      0.1.0
+        state        waits for grants
+        digest       sha256:00112233445566778899
+        size         68.36 KiB
+        uploaded     2026-01-01T00:00:00Z
+        families     ingest
+
+        Hooks
+          SUBSCRIPTION  KIND              ABOUT
+          ports         on-new-attribute  ip.open_ports
+
+        Capabilities
+          CAPABILITY      SCOPE                    STATE
+          write-entities  ip.services              asked for, granted
+          http            GET https://a.example/*  asked for, not granted
+          state                                    granted, not asked for
+
+        Parameters
+          NAME   KIND  MANDATORY  DEFAULT  DESCRIPTION
+          ports  json             {}       More ports.
+
+        Versions
+          VERSION  DIGEST               UPLOADED
+          0.1.0    sha256:001122334455  2026-01-01T00:00:00Z
+        ");
     }
 
     #[test]

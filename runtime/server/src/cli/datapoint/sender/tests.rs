@@ -74,7 +74,12 @@ fn a_busy_server_is_waited_for() {
     let script = std::iter::once(ok()).chain((0..10).map(|_| broken(false))).collect();
     let (sent, bodies, pauses) = run(FIVE, 2, 0, script);
     assert_eq!((bodies.len(), pauses.len()), (8, 6));
-    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"
+    no server
+    2 datapoints were sent before
+    help: go on with `--skip 2`
+    exit: 7
+    ");
 }
 
 #[test]
@@ -84,18 +89,40 @@ fn a_bad_datapoint_is_found_by_its_line() {
         {"loc": ["body", 0], "msg": "no attribute \"n\"", "type": "value_error"},
     ]});
     let (sent, ..) = run(FIVE, 2, 0, vec![ok(), answer(422, detail)]);
-    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    insta::assert_snapshot!(text(sent.unwrap_err()), @r#"
+    the server refused the batch (HTTP 422):
+      points.ndjson:5: v: not an integer\u{7}
+      points.ndjson:4: no attribute "n"
+    2 datapoints were sent before
+    help: correct it, then go on with `--skip 2`
+    exit: 6
+    "#);
     let (sent, ..) = run("{}\n{]\n", 1, 0, vec![]);
-    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"
+    points.ndjson:2: not JSON: key must be a string, column 2
+    nothing was sent before
+    help: correct it, then send again
+    exit: 6
+    ");
     let (sent, ..) = run(FIVE, 2, 0, vec![answer(403, json!({"detail": "role viewer may not send"}))]);
-    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"
+    role viewer may not send (HTTP 403)
+    nothing was sent before
+    help: the token does not allow it; `tenter token create --role operator` makes one that does; send again
+    exit: 4
+    ");
 }
 
 #[test]
 fn what_may_have_arrived_is_not_sent_twice() {
     let (sent, bodies, pauses) = run(FIVE, 2, 0, vec![ok(), broken(true)]);
     assert_eq!((bodies.len(), pauses.len()), (2, 0));
-    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"
+    no server; whether the batch of lines 4 to 5 was taken is not known
+    2 datapoints were sent before
+    help: go on with `--skip 2`
+    exit: 7
+    ");
 }
 
 #[test]
@@ -114,5 +141,10 @@ fn an_interrupt_ends_between_batches() {
         stop: &stop,
     }
     .run(Items::new(FIVE.as_bytes()));
-    insta::assert_snapshot!(text(sent.unwrap_err()), @"");
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"
+    interrupted
+    2 datapoints were sent before
+    help: go on with `--skip 2`
+    exit: 130
+    ");
 }
