@@ -23,8 +23,8 @@ const BACKTRACE_FRAMES: usize = 16;
 pub(crate) const MAX_MEMORY: usize = 1 << 30;
 /// Largest table that the operator can allow.
 const MAX_TABLE: usize = 200_000;
-/// Core instances of one component, in the pool and in a store.
-pub(crate) const MAX_CORE_INSTANCES: u32 = 128;
+/// Core instances of one component.
+const MAX_CORE_INSTANCES: u32 = 128;
 /// Memories of one component.
 pub(crate) const MAX_MEMORIES: u32 = 8;
 /// Tables of one component.

@@ -99,3 +99,7 @@ impl Room {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "entry_tests.rs"]
+mod tests;

@@ -4,7 +4,11 @@
 
 use wasmtime::ResourceLimiter;
 
-use crate::engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
+use crate::engine::{MAX_MEMORIES, MAX_TABLES};
+
+/// Core instances in one store. Half of what the pool admits, which counts before anything runs; a Python component has
+/// 38.
+const MAX_INSTANCES: usize = 64;
 
 /// Why the host stopped a call. Travels through wasmtime as the cause of its error, and stands in the store's data
 /// in case wasmtime wraps or drops it.
@@ -65,7 +69,7 @@ impl ResourceLimiter for Growth {
     }
 
     fn instances(&self) -> usize {
-        MAX_CORE_INSTANCES as usize
+        MAX_INSTANCES
     }
 
     fn tables(&self) -> usize {

@@ -145,6 +145,14 @@ pub(crate) fn act(what: &str, entity: &EntityRef) -> Result<Vec<Task>, HookError
         "random" => said(vec![call::random().to_string(), RandomState::new().hash_one(1u8).to_string()]),
         "resume" => said(vec![call::resume_after(1, "memo").to_string(), format!("{:?}", call::memo())]),
         "state" => said(state_words(rest)),
+        "state-or-fail" => match state::store("k", &vec![0; n as usize], None) {
+            Ok(()) => Ok(vec![]),
+            Err(e) => Err(HookError::Failed(format!("cannot keep it: {e:?}"))),
+        },
+        "state-or-panic" => {
+            state::store("k", b"v", None).expect("room for state");
+            Ok(vec![])
+        }
         "state-fill" => {
             let piece = vec![7u8; 200 << 10];
             let mut last = String::from("no end");
