@@ -96,32 +96,27 @@ impl<'a> Document<'a> {
 fn assemble(report: &mut Report, documents: &[Document<'_>]) -> SiteConfig {
     let (schema, module_configs) = (schema(report, documents), module_configs(report, documents));
     let file = |name: &str| documents.iter().find(|d| d.path == name).and_then(|d| Some((d.path, d.root.as_ref()?)));
-    let mut core = files::Core::default();
+    let mut config = SiteConfig { schema, module_configs, ..SiteConfig::default() };
     if let Some((path, root)) = file("processing_core.yml") {
-        core = files::processing_core(report, path, root).unwrap_or(core);
+        files::processing_core(report, path, root, &mut config);
     }
-    SiteConfig {
-        schema,
-        module_configs,
-        enabled_modules: core.enabled_modules,
-        worker_processes: core.worker_processes,
-        worker_threads: core.worker_threads,
-        max_inline_generated_tasks: core.max_inline_generated_tasks,
-        modules_dir: core.modules_dir,
-        snapshots: file("snapshots.yml").and_then(|(p, r)| files::snapshots(report, p, r)).unwrap_or_default(),
-        history_manager: file("history_manager.yml").and_then(|(p, r)| files::history_manager(report, p, r)),
-        updater: file("updater.yml").and_then(|(p, r)| files::updater(report, p, r)),
-        garbage_collector: file("garbage_collector.yml")
-            .and_then(|(p, r)| files::garbage_collector(report, p, r))
-            .unwrap_or_default(),
-        control: file("control.yml").and_then(|(p, r)| files::control(report, p, r)).unwrap_or_default(),
-        telemetry: file("telemetry.yml").and_then(|(p, r)| files::telemetry(report, p, r)).unwrap_or_default(),
-        event_logging: file("event_logging.yml")
-            .and_then(|(p, r)| files::event_logging(report, p, r))
-            .unwrap_or_default(),
-        api: file("api.yml").and_then(|(p, r)| files::api(report, p, r)).unwrap_or_default(),
-        snapshot_bucket_size: file("database.yml").and_then(|(p, r)| files::database(report, p, r)).unwrap_or(32),
-        tenter: file("tenter.yml").and_then(|(p, r)| tenter::read(report, p, r)).unwrap_or_default(),
+    set(&mut config.snapshots, file("snapshots.yml").and_then(|(p, r)| files::snapshots(report, p, r)));
+    config.history_manager = file("history_manager.yml").and_then(|(p, r)| files::history_manager(report, p, r));
+    config.updater = file("updater.yml").and_then(|(p, r)| files::updater(report, p, r));
+    let collector = file("garbage_collector.yml").and_then(|(p, r)| files::garbage_collector(report, p, r));
+    set(&mut config.garbage_collector, collector);
+    set(&mut config.control, file("control.yml").and_then(|(p, r)| files::control(report, p, r)));
+    set(&mut config.telemetry, file("telemetry.yml").and_then(|(p, r)| files::telemetry(report, p, r)));
+    set(&mut config.event_logging, file("event_logging.yml").and_then(|(p, r)| files::event_logging(report, p, r)));
+    set(&mut config.api, file("api.yml").and_then(|(p, r)| files::api(report, p, r)));
+    set(&mut config.snapshot_bucket_size, file("database.yml").and_then(|(p, r)| files::database(report, p, r)));
+    set(&mut config.tenter, file("tenter.yml").and_then(|(p, r)| tenter::read(report, p, r)));
+    config
+}
+
+fn set<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
     }
 }
 

@@ -82,14 +82,15 @@ impl Cron {
         FIELDS.into_iter().zip(all).filter_map(|(name, field)| Some((name, field.as_deref()?))).collect()
     }
 
-    /// Sets a field after checking its expression by DP³'s rules for configuration files.
+    /// Sets a field after checking its expression by DP³'s rules for configuration files. Spaces are dropped.
     ///
     /// # Errors
     /// What was expected, when the name or the expression is wrong.
     pub fn set(&mut self, name: &str, expression: &str) -> Result<(), String> {
-        check(name, expression)?;
+        let expression: String = expression.split_whitespace().collect();
+        check(name, &expression)?;
         match self.slot(name) {
-            Some(slot) => *slot = Some(expression.to_owned()),
+            Some(slot) => *slot = Some(expression),
             None => return Err(format!("{name:?} is no field of a schedule")),
         }
         Ok(())
@@ -156,7 +157,7 @@ fn check(name: &str, expression: &str) -> Result<(), String> {
         let (first, last) = (number(a)?, number(b)?);
         return if first <= last { Ok(()) } else { Err(format!("the range {expression:?} goes backwards")) };
     }
-    expression.split(',').try_for_each(|n| number(n.trim()).map(drop)).map_err(|e| {
+    expression.split(',').try_for_each(|n| number(n).map(drop)).map_err(|e| {
         if expression.bytes().all(|b| b.is_ascii_digit()) {
             e
         } else {
@@ -186,6 +187,8 @@ mod tests {
         }
         assert_eq!(cron.fields(), good);
         assert_eq!(Cron::of(&good), cron);
+        assert_eq!(cron.set("day", "1, 15"), Ok(()));
+        assert_eq!(cron.day.as_deref(), Some("1,15"));
         for (name, expression) in [
             ("year", "*"),
             ("month", "*/2"),

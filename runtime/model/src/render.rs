@@ -1,7 +1,8 @@
 //! Wire forms: how records, datapoints and the specification are printed as JSON, in DP³'s shapes.
 //!
 //! Times are RFC 3339 in UTC, durations ISO 8601, integer ids JSON numbers, addresses text. A value whose attribute is
-//! no longer configured is printed without its type.
+//! no longer configured is printed without its type. Keys of objects stand in alphabetical order, which makes the text
+//! of equal values equal.
 
 mod schema;
 

@@ -1,5 +1,12 @@
 //! What enters: ids, values, datapoints and tasks, by DP³'s tables.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly, in its helpers too"
+)]
+
 use std::net::IpAddr;
 
 use insta::assert_snapshot;

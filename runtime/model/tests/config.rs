@@ -1,5 +1,12 @@
 //! Configuration directories: what loads, and how errors read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly, in its helpers too"
+)]
+
 use std::path::Path;
 
 use insta::assert_snapshot;

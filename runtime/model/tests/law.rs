@@ -1,5 +1,12 @@
 //! The law 1:1:1:1: the table of hook kinds and the WIT contract say the same, in the same order.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly, in its helpers too"
+)]
+
 use std::path::Path;
 
 use tenter_model::hook::{Family, TABLE};

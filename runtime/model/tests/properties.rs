@@ -1,5 +1,12 @@
 //! Properties of canonical forms: what is printed is read again as the same, and no input panics.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly, in its helpers too"
+)]
+
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tenter_model::config::{self, ConfigFile};

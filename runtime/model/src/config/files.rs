@@ -5,46 +5,28 @@ use std::collections::BTreeMap;
 use super::nearest;
 use super::section::{Report, Section, Unknown, Words, a_duration, at_least, boolean, one_of, text, texts};
 use super::site::{
-    Action, Api, Archivation, Cleaning, Control, EventGroup, GarbageCollector, HistoryManager, Snapshots, Telemetry,
-    Updater,
+    Action, Api, Archivation, Cleaning, Control, EventGroup, GarbageCollector, HistoryManager, SiteConfig, Snapshots,
+    Telemetry, Updater,
 };
 use super::yaml::{Entry, Kind, Node};
 use crate::cron::Cron;
 use crate::duration;
 use crate::id::ModuleName;
 
-/// What `processing_core.yml` says.
-pub(super) struct Core {
-    pub(super) worker_processes: u64,
-    pub(super) worker_threads: u64,
-    pub(super) max_inline_generated_tasks: u64,
-    pub(super) modules_dir: Option<String>,
-    pub(super) enabled_modules: Vec<String>,
-}
-
-impl Default for Core {
-    fn default() -> Self {
-        Self {
-            worker_processes: 1,
-            worker_threads: 8,
-            max_inline_generated_tasks: 0,
-            modules_dir: None,
-            enabled_modules: Vec::new(),
+pub(super) fn processing_core(report: &mut Report, file: &str, root: &Node, config: &mut SiteConfig) {
+    let Some(mut top) = Section::open(report, file, "", root) else { return };
+    top.ignore(report, &["msg_broker"]);
+    for (key, low, slot) in [
+        ("worker_processes", 1, &mut config.worker_processes),
+        ("worker_threads", 1, &mut config.worker_threads),
+        ("max_inline_generated_tasks", 0, &mut config.max_inline_generated_tasks),
+    ] {
+        if let Some(n) = top.read(report, key, at_least(low)) {
+            *slot = n;
         }
     }
-}
-
-pub(super) fn processing_core(report: &mut Report, file: &str, root: &Node) -> Option<Core> {
-    let mut top = Section::open(report, file, "", root)?;
-    top.ignore(report, &["msg_broker"]);
-    let default = Core::default();
-    let core = Core {
-        worker_processes: top.read(report, "worker_processes", at_least(1)).unwrap_or(default.worker_processes),
-        worker_threads: top.read(report, "worker_threads", at_least(1)).unwrap_or(default.worker_threads),
-        max_inline_generated_tasks: top.read(report, "max_inline_generated_tasks", at_least(0)).unwrap_or(0),
-        modules_dir: top.read(report, "modules_dir", text),
-        enabled_modules: top.read(report, "enabled_modules", texts).unwrap_or_default(),
-    };
+    config.modules_dir = top.read(report, "modules_dir", text);
+    config.enabled_modules = top.read(report, "enabled_modules", texts).unwrap_or_default();
     if let Some(Node { kind: Kind::List(items), .. }) = top.get("enabled_modules") {
         let mut seen: Vec<&str> = Vec::new();
         for item in items {
@@ -61,7 +43,6 @@ pub(super) fn processing_core(report: &mut Report, file: &str, root: &Node) -> O
         }
     }
     top.close(report, Unknown::Warn);
-    Some(core)
 }
 
 /// `database.yml`: the size of buckets, which is the one key that means something here.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::capability::Grant;
 use crate::cron::Cron;
 use crate::id::ModuleName;
-use crate::module::{Isolation, OnAdmissionFault};
+use crate::module::{Isolation, ModuleSettings, OnAdmissionFault};
 use crate::schema::Schema;
 
 /// The whole configuration.
@@ -45,6 +45,46 @@ pub struct SiteConfig {
     pub snapshot_bucket_size: u64,
     /// `tenter.yml`.
     pub tenter: TenterConfig,
+}
+
+impl Default for SiteConfig {
+    /// What an empty directory says.
+    fn default() -> Self {
+        Self {
+            schema: Schema::default(),
+            enabled_modules: Vec::new(),
+            worker_processes: 1,
+            worker_threads: 8,
+            max_inline_generated_tasks: 0,
+            modules_dir: None,
+            module_configs: BTreeMap::new(),
+            snapshots: Snapshots::default(),
+            history_manager: None,
+            updater: None,
+            garbage_collector: GarbageCollector::default(),
+            control: Control::default(),
+            telemetry: Telemetry::default(),
+            event_logging: BTreeMap::new(),
+            api: Api::default(),
+            snapshot_bucket_size: 32,
+            tenter: TenterConfig::default(),
+        }
+    }
+}
+
+impl SiteConfig {
+    /// What the files say about a module: its configuration, `{}` when absent, and its section of `tenter.yml`.
+    #[must_use]
+    pub fn module_settings(&self, name: &ModuleName) -> ModuleSettings {
+        let section = self.tenter.modules.get(name.as_str()).cloned().unwrap_or_default();
+        ModuleSettings {
+            config: self.module_configs.get(name.as_str()).cloned().unwrap_or_else(|| serde_json::json!({})),
+            grants: section.grants,
+            limits: section.limits,
+            isolation: section.isolation,
+            on_admission_fault: section.on_admission_fault,
+        }
+    }
 }
 
 /// `snapshots.yml`.

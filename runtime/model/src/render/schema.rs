@@ -10,7 +10,7 @@ use crate::schema::{AttributeKind, AttributeSpec, EntitySpec, Lifetime, Schema};
 
 impl Schema {
     /// The answer of `GET /entities`: `{etype: {id, id_data_type, name, attribs: {attr: spec}, eid_estimate_count}}`
-    /// in the order of the configuration. A type without a count has 0 entities.
+    /// in alphabetical order. A type without a count has 0 entities.
     #[must_use]
     pub fn entities_json(&self, counts: &BTreeMap<String, u64>) -> Json {
         let mut out = Map::new();
