@@ -75,6 +75,8 @@ pub(crate) fn writer(path: &Path, synchronous: Synchronous) -> Result<Connection
         },
     )?;
     conn.pragma_update(None, "cache_size", -65_536)?;
+    // Savepoints keep old pages here; on disk they would cost more than the work itself.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
     conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     Ok(conn)

@@ -1,8 +1,8 @@
 //! Durable storage in SQLite; the only SQL.
 //!
-//! A [`Store`] owns one data directory. All writes go through one thread, which gathers what is waiting, applies each
-//! piece of work under its own savepoint and commits them together: one flush of the disk serves many. Whoever asked is
-//! answered after that commit and not before. [`Reader`]s have connections of their own and see the last commit.
+//! A [`Store`] owns one data directory. All writes go through one thread, which gathers what is waiting and commits it
+//! together, each piece of work whole or not at all: one flush of the disk serves many. Whoever asked is answered after
+//! that commit and not before. [`Reader`]s have connections of their own and see the last commit.
 //!
 //! The interface speaks of admitting, committing and postponing tasks, never of rows, and no type of the database
 //! library leaves the package, so that another database can take this one's place. Nothing here reads a clock: times

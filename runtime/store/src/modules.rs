@@ -138,7 +138,7 @@ impl Store {
         self.call(move |tx| {
             let changed = tx.conn.execute(
                 "UPDATE module SET config = ?2 WHERE name = ?1",
-                (name.as_str(), config.map(|c| c.to_string())),
+                (name.as_str(), config.as_ref().map(ToString::to_string)),
             )?;
             found(changed, || format!("module {name}"))
         })
@@ -165,7 +165,7 @@ impl Store {
         let name = name.clone();
         self.call(move |tx| {
             must_exist(tx.conn, &name)?;
-            add_grants(tx.conn, &name, &[grant])
+            add_grants(tx.conn, &name, std::slice::from_ref(&grant))
         })
     }
 

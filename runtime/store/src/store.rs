@@ -212,7 +212,7 @@ impl Store {
         &self,
         impatient: bool,
         done: Done<T>,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) {
         let shared = &self.0.shared;
         shared.waiting.fetch_add(1, Ordering::Relaxed);
@@ -225,7 +225,7 @@ impl Store {
     /// Hands a piece of work over and waits for the answer.
     pub(crate) fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         wait(|done| self.send(false, done, work))
     }

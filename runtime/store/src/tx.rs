@@ -1,4 +1,4 @@
-//! What a piece of work sees of the running transaction.
+//! The running transaction, and what several pieces of work do in it.
 
 use rusqlite::Connection;
 use tenter_model::Timestamp;
@@ -11,7 +11,7 @@ use crate::options::StoreOptions;
 use crate::outcome::{CommitNews, ErrorRow, part};
 use crate::tally::{Count, Tally};
 
-/// The running transaction, inside the savepoint of one piece of work.
+/// The running transaction, as one piece of work sees it.
 pub(crate) struct Tx<'a> {
     pub(crate) conn: &'a Connection,
     pub(crate) options: &'a StoreOptions,

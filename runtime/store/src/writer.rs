@@ -1,9 +1,13 @@
 //! The writer: one thread, one connection, many pieces of work in one transaction.
 //!
-//! The thread takes the first waiting piece of work and whatever else waits behind it, up to the group's size. Each
-//! runs inside a savepoint of its own: when it fails, it alone is rolled back. After the commit each is answered, then
-//! listeners learn which queues got tasks. Thus one flush of the disk serves a whole group, and under load groups grow
-//! by themselves, while a single piece of work on an idle store waits for nobody.
+//! The thread takes the first waiting piece of work and whatever else waits behind it, up to the group's size. After the
+//! commit each is answered, then listeners learn which queues got tasks. Thus one flush of the disk serves a whole
+//! group, and under load groups grow by themselves, while a single piece of work on an idle store waits for nobody.
+//!
+//! A piece of work that fails must not spoil its group, for which it needs a savepoint to return to. Savepoints cost
+//! about a quarter of the throughput and failures are rare, so that a group is first tried without; when one fails,
+//! all is rolled back and the group runs again, each in a savepoint of its own. Work can therefore run twice and
+//! must be the same both times.
 //!
 //! A fault of the store itself rolls the whole group back and all of it is told so. Whether the next group is tried
 //! depends on the fault: room may come back, damage does not heal.
@@ -36,9 +40,9 @@ pub(crate) struct Shared {
     pub(crate) listeners: RwLock<Vec<Listener>>,
 }
 
-/// A piece of work: runs inside a savepoint, then is answered.
+/// A piece of work: runs inside a transaction, once or twice, then is answered.
 pub(crate) trait Work: Send {
-    /// Does it. An error rolls the savepoint back.
+    /// Does it. After an error all that it did is rolled back.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
     /// Whether it wants its answer before the commit; a negative control.
     fn impatient(&self) -> bool;
@@ -48,7 +52,7 @@ pub(crate) trait Work: Send {
 
 /// A piece of work made of a closure.
 pub(crate) struct Call<T, F> {
-    work: Option<F>,
+    work: F,
     result: Option<T>,
     done: Option<Done<T>>,
     impatient: bool,
@@ -57,22 +61,20 @@ pub(crate) struct Call<T, F> {
 impl<T, F> Call<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send,
+    F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send,
 {
     pub(crate) fn new(impatient: bool, done: Done<T>, work: F) -> Self {
-        Self { work: Some(work), result: None, done: Some(done), impatient }
+        Self { work, result: None, done: Some(done), impatient }
     }
 }
 
 impl<T, F> Work for Call<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send,
+    F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        if let Some(work) = self.work.take() {
-            self.result = Some(work(tx)?);
-        }
+        self.result = Some((self.work)(tx)?);
         Ok(())
     }
 
@@ -194,26 +196,35 @@ impl Writer {
     /// One transaction. An error means that nothing of it is stored.
     fn transact(&mut self, group: &mut [Box<dyn Work>], news: &mut CommitNews) -> Result<(), StoreError> {
         let before = self.tally;
-        let result = self.try_transact(group, news, &before);
+        let mut result = self.attempt(group, news, &before, Savepoints::None);
+        if result.as_ref().is_err_and(|e| !e.is_fault()) {
+            self.undo(&before, news);
+            result = self.attempt(group, news, &before, Savepoints::Each);
+        }
         match result {
             Ok(()) => self.names.keep(),
-            Err(_) => {
-                self.tally = before;
-                self.names.forget_since(0);
-                if !self.conn.is_autocommit() {
-                    // After some faults SQLite has rolled back already; the fault is what counts.
-                    let _ = self.conn.execute_batch("ROLLBACK");
-                }
-            }
+            Err(_) => self.undo(&before, news),
         }
         result
     }
 
-    fn try_transact(
+    /// Returns to where the transaction began.
+    fn undo(&mut self, before: &Tally, news: &mut CommitNews) {
+        self.tally = *before;
+        self.names.forget_since(0);
+        *news = CommitNews::default();
+        if !self.conn.is_autocommit() {
+            // After some faults SQLite has rolled back already; the fault is what counts.
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn attempt(
         &mut self,
         group: &mut [Box<dyn Work>],
         news: &mut CommitNews,
         before: &Tally,
+        savepoints: Savepoints,
     ) -> Result<(), StoreError> {
         let conn = &self.conn;
         let run = |sql| -> Result<(), StoreError> {
@@ -222,7 +233,9 @@ impl Writer {
         };
         run("BEGIN IMMEDIATE")?;
         for work in group.iter_mut() {
-            run("SAVEPOINT work")?;
+            if savepoints == Savepoints::Each {
+                run("SAVEPOINT work")?;
+            }
             let (tally, mark, news_before) = (self.tally, self.names.mark(), *news);
             let done = work.run(&mut Tx {
                 conn,
@@ -232,22 +245,22 @@ impl Writer {
                 news,
                 room: &mut self.room,
             });
-            match done {
-                Ok(()) => {
-                    run("RELEASE work")?;
-                    if work.impatient() {
-                        work.answer(None);
-                    }
-                }
-                Err(fault) if fault.is_fault() => return Err(fault),
-                Err(error) => {
+            match (done, savepoints) {
+                (Ok(()), _) => {}
+                (Err(error), Savepoints::Each) if !error.is_fault() => {
                     run("ROLLBACK TO work")?;
-                    run("RELEASE work")?;
                     self.tally = tally;
                     self.names.forget_since(mark);
                     *news = news_before;
                     work.answer(Some(&error));
                 }
+                (Err(error), _) => return Err(error),
+            }
+            if savepoints == Savepoints::Each {
+                run("RELEASE work")?;
+            }
+            if work.impatient() {
+                work.answer(None);
             }
         }
         self.tally.store(conn, before)?;
@@ -265,6 +278,15 @@ impl Writer {
         drop(self.lock);
         closed
     }
+}
+
+/// How a group is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Savepoints {
+    /// The first failure ends the attempt.
+    None,
+    /// A failure is rolled back alone.
+    Each,
 }
 
 /// Locks; a panic of another holder leaves nothing half done here.

@@ -55,7 +55,7 @@ fn failing(error: StoreError) -> Hand {
     Box::new(move |store, done| {
         store.send(false, done, move |tx| {
             crate::admit::admit(tx, &[task(99, 0)], NOW)?;
-            Err(error)
+            Err(error.clone())
         });
     })
 }
@@ -180,4 +180,32 @@ fn a_lock_of_another_program_is_no_damage() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(store.admit_blocking(vec![task(1, 0)], NOW).unwrap(), [crate::Admission::Accepted]);
     assert!(store.health().writable);
+}
+
+#[test]
+fn work_that_ran_twice_counts_once() {
+    // The failure in the middle makes the whole group run again, each in a savepoint.
+    let store = store();
+    let error = StoreError::Invalid("no".into());
+    let news = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let count = news.clone();
+    store.subscribe_commits(Box::new(move |_| {
+        count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }));
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = runs.clone();
+    let counting: Hand = Box::new(move |store, done| {
+        store.send(false, done, move |tx| {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            crate::admit::admit(tx, &[task(7, 0)], NOW).map(|_| ())
+        });
+    });
+    assert_eq!(one_group(&store, vec![counting, failing(error.clone())]), [Ok(()), Err(error)]);
+    assert_eq!(runs.load(std::sync::atomic::Ordering::SeqCst), 2);
+    let reader = store.reader().unwrap();
+    let counters = reader.audit().unwrap();
+    assert_eq!((counters.accepted, counters.pending), (1, 1));
+    assert_eq!(counters, reader.counters().unwrap());
+    store.close().unwrap();
+    assert_eq!(news.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
