@@ -73,6 +73,15 @@ fn moments_are_the_rows_of_the_table() {
 }
 
 #[test]
+fn every_interface_says_what_it_is_for() {
+    let contract = Contract::read();
+    for (name, id) in &contract.resolve.packages[contract.package].interfaces {
+        let docs = contract.resolve.interfaces[*id].docs.contents.as_deref().unwrap_or_default();
+        assert!(!docs.trim().is_empty(), "interface {name} has no documentation");
+    }
+}
+
+#[test]
 fn every_hook_says_when_what_and_what_then() {
     let contract = Contract::read();
     for family in Family::ALL {

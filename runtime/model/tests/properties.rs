@@ -13,8 +13,9 @@ use tenter_model::config::{self, ConfigFile};
 use tenter_model::datatype::{DataType, ElementType, LinkType, Member, Primitive};
 use tenter_model::history::{self, Current};
 use tenter_model::id::{AttrName, EntityType};
-use tenter_model::record::Observation;
-use tenter_model::schema::{HistoryParams, IdType};
+use tenter_model::record::{Chunk, Observation};
+use tenter_model::schema::{HistoryParams, IdType, TimeseriesType};
+use tenter_model::value::{Column, Series};
 use tenter_model::{Scalar, Schema, Timestamp, Value};
 
 const DEVICE: &str = "
@@ -200,11 +201,16 @@ proptest! {
 
     #[test]
     fn the_fast_way_and_the_slow_way_agree(
-        id in prop_oneof![any::<u64>().prop_map(Json::from), "[0-9]{0,4}".prop_map(Json::from), json_value()],
+        id in prop_oneof![3 => any::<u64>().prop_map(Json::from), 3 => "[0-9]{1,4}".prop_map(Json::from), 1 => json_value()],
         attr in prop::sample::select(vec!["note", "level", "seen", "nope"]),
-        v in prop_oneof![json_value(), (0.0f64..9.0).prop_map(Json::from), Just(json!({"n": [1], "time": [9]}))],
-        t1 in prop_oneof![Just(json!(5)), Just(Json::Null), json_value()],
-        c in prop_oneof![Just(json!(0.5)), json_value()],
+        v in prop_oneof![
+            1 => json_value(),
+            3 => (0.0f64..9.0).prop_map(Json::from),
+            2 => Just(json!({"n": [1], "time": [9]})),
+            1 => prop::collection::vec(json_value(), 0..3).prop_map(Json::from),
+        ],
+        t1 in prop_oneof![6 => (0u64..10_000_000_000).prop_map(Json::from), 1 => Just(Json::Null), 1 => json_value()],
+        c in prop_oneof![4 => Just(json!(0.5)), 1 => Just(Json::Null), 1 => json_value()],
     ) {
         let schema = schema();
         let dp = json!({"type": "device", "id": id, "attr": attr, "v": v, "t1": t1, "c": c});
@@ -273,6 +279,21 @@ proptest! {
             }
         } else {
             prop_assert_eq!(best, 0.0);
+        }
+    }
+
+    #[test]
+    fn items_of_a_regular_chunk_fill_its_span(t1 in 0i64..1000, step in 1i64..100, values in prop::collection::vec(any::<i64>(), 1..20)) {
+        let end = Timestamp(t1 + step * values.len() as i64);
+        let series = vec![Series { name: "n".into(), column: Column::Ints(values.clone()) }];
+        let chunk = Chunk { t1: Timestamp(t1), t2: end, series };
+        for step in [Some(step), None] {
+            let items = history::split(&chunk, TimeseriesType::Regular, step);
+            prop_assert_eq!(items.first().map(|p| p.t1), Some(chunk.t1));
+            prop_assert_eq!(items.last().map(|p| p.t2), Some(end));
+            prop_assert!(items.windows(2).all(|w| w[0].t2 == w[1].t1));
+            let back: Vec<Scalar> = items.into_iter().map(|p| p.values[0].1.clone()).collect();
+            prop_assert_eq!(back, values.iter().map(|n| Scalar::Int(*n)).collect::<Vec<_>>());
         }
     }
 
