@@ -22,6 +22,7 @@ use crate::Sandbox;
 use crate::bindings::exports::tenter::hooks::module::Request;
 use crate::component::{Indices, Missing, ModuleCode, VERSION, full_name};
 use crate::convert::subscription::descriptor_from_wit;
+use crate::entry::Room;
 use crate::failure;
 use crate::guest::ModuleFacts;
 use crate::instance::{CallFacts, Instance};
@@ -63,12 +64,13 @@ impl AdmitError {
 
 pub(crate) type Admitted<T> = Result<T, AdmitError>;
 
-/// See [`Sandbox::admit`].
+/// See [`Sandbox::admit`]; subscriptions are checked against the specification only when `strict`.
 pub(crate) fn admit(
     sandbox: &Sandbox,
     request: AdmitRequest<'_>,
     data: &Arc<dyn HostData>,
     generation: u64,
+    strict: bool,
 ) -> Admitted<LoadedModule> {
     let AdmitRequest { name, bytes, settings, schema, schema_json, now } = request;
     form::check(bytes)?;
@@ -90,16 +92,16 @@ pub(crate) fn admit(
     let facts = ModuleFacts { name: name.clone(), settings, schema: schema.clone(), schema_json };
     let mut code = ModuleCode { pre, indices, facts: Arc::new(facts), config: String::new() };
     let mut instance = Instance::new(sandbox.engine(), &code, data, call)
-        .map_err(|dead| failed("describe", "the component cannot be instantiated", &dead.failure))?;
+        .map_err(|dead| failed("describe", "the component cannot be instantiated", &dead.failure, &dead.room))?;
 
     let described = instance.start(&code, |store, exports| exports.module.call_describe(store));
-    let described = described.map_err(|f| failed("describe", "`module.describe` failed", &f))?;
+    let described = described.map_err(|f| failed("describe", "`module.describe` failed", &f, &instance.room))?;
     let descriptor = descriptor_from_wit(described)
         .map_err(|bad| AdmitError::new("describe", format!("`module.describe` returned a bad descriptor: {bad}")))?;
 
     code.config = config::fill(&name, &descriptor, &code.facts.settings.config)?;
     let requests = configure(&mut instance, &code, &descriptor)?;
-    let subscriptions = subscriptions::collect(&mut instance, &code, &families, schema)?;
+    let subscriptions = subscriptions::collect(&mut instance, &code, &families, strict.then_some(schema))?;
 
     let settings = code.facts.settings.clone();
     Ok(LoadedModule {
@@ -129,7 +131,7 @@ fn configure(instance: &mut Instance, code: &ModuleCode, descriptor: &Descriptor
             );
             Err(AdmitError::new("configure", text))
         }
-        Err(failure) => Err(failed("configure", "`module.configure` failed", &failure)),
+        Err(failure) => Err(failed("configure", "`module.configure` failed", &failure, &instance.room)),
     }
 }
 
@@ -159,8 +161,13 @@ fn request(request: Request) -> Admitted<Grant> {
     }
 }
 
-pub(crate) fn failed(code: &'static str, what: &str, failure: &HookFailure) -> AdmitError {
-    AdmitError::new(code, format!("{what} ({}): {}", failure.reason, failure.message))
+/// A call that failed; the end of the log often tells why, such as the text of a panic.
+pub(crate) fn failed(code: &'static str, what: &str, failure: &HookFailure, room: &Room) -> AdmitError {
+    const LINES: usize = 4;
+    let logs = &room.guest().call.logs;
+    let last: Vec<_> = logs.iter().skip(logs.len().saturating_sub(LINES)).map(|l| l.message.as_str()).collect();
+    let log = if last.is_empty() { String::new() } else { format!("; its log ends with: {}", last.join(" | ")) };
+    AdmitError::new(code, format!("{what} ({}): {}{log}", failure.reason, failure.message))
 }
 
 fn missing(missing: Missing) -> AdmitError {

@@ -106,8 +106,30 @@ impl Sandbox {
     /// # Errors
     /// [`AdmitError`] with a text for the author or operator.
     pub fn admit(&self, request: AdmitRequest<'_>, data: Arc<dyn HostData>) -> Result<LoadedModule, AdmitError> {
+        self.admit_as(request, &data, true)
+    }
+
+    /// As [`Sandbox::admit`], but entity types and attributes that subscriptions name need not be in the specification.
+    /// For the author's tools, which often have none; never for a server.
+    ///
+    /// # Errors
+    /// [`AdmitError`] with a text for the author.
+    pub fn admit_unspecified(
+        &self,
+        request: AdmitRequest<'_>,
+        data: Arc<dyn HostData>,
+    ) -> Result<LoadedModule, AdmitError> {
+        self.admit_as(request, &data, false)
+    }
+
+    fn admit_as(
+        &self,
+        request: AdmitRequest<'_>,
+        data: &Arc<dyn HostData>,
+        strict: bool,
+    ) -> Result<LoadedModule, AdmitError> {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
-        admit::admit(self, request, &data, generation)
+        admit::admit(self, request, data, generation, strict)
     }
 
     /// A new lane without instances. Use it on one plain thread.

@@ -21,20 +21,20 @@ use crate::text::{did_you_mean, escape};
 /// Most subscriptions of one module.
 const MAX_SUBSCRIPTIONS: usize = 1000;
 
-/// Asks every exported family.
+/// Asks every exported family. Without a specification, what only it can tell is not checked.
 pub(crate) fn collect(
     instance: &mut Instance,
     code: &ModuleCode,
     families: &[Family],
-    schema: &Schema,
+    schema: Option<&Schema>,
 ) -> Admitted<Vec<Subscription>> {
     let mut all = Vec::new();
     let mut ids = HashSet::new();
     for family in families {
         let function = format!("`{}.subscriptions`", family.interface());
-        let given = instance
-            .start(code, |store, exports| ask(store, exports, *family))
-            .map_err(|f| failed("subscriptions", &format!("{function} failed"), &f))?
+        let given = instance.start(code, |store, exports| ask(store, exports, *family));
+        let given = given
+            .map_err(|f| failed("subscriptions", &format!("{function} failed"), &f, &instance.room))?
             .map_err(|bad| AdmitError::new("subscription", format!("{function} returned {bad}")))?;
         if given.is_empty() {
             let text = format!(
@@ -54,7 +54,11 @@ pub(crate) fn collect(
                 );
                 return Err(AdmitError::new("subscription", text));
             }
-            check(&subscription, schema).map_err(|what| {
+            let checked = match schema {
+                Some(schema) => check(&subscription, schema),
+                None => check_alone(&subscription),
+            };
+            checked.map_err(|what| {
                 let text =
                     format!("{function}, subscription {:?} to {}: {what}", subscription.id, subscription.moment.kind());
                 AdmitError::new("subscription", text)
@@ -91,6 +95,14 @@ fn ask(store: &mut Store<Guest>, exports: &Exports, family: Family) -> wasmtime:
             None => Ok(Vec::new()),
         },
     })
+}
+
+/// What needs no specification: the table of case hooks is the same everywhere.
+fn check_alone(subscription: &Subscription) -> Result<(), String> {
+    match subscription.moment.kind().family() {
+        Family::Case => check(subscription, &Schema::default()),
+        Family::Ingest | Family::Snapshot | Family::Update | Family::Schedule => Ok(()),
+    }
 }
 
 fn check(subscription: &Subscription, schema: &Schema) -> Result<(), String> {
@@ -162,7 +174,8 @@ fn paths(schema: &Schema, spec: &EntitySpec, paths: &[Path]) -> Result<(), Strin
         for (i, step) in path.iter().enumerate() {
             let wrong = || {
                 let near = did_you_mean(step.as_str(), here.attributes().iter().map(|a| a.id.as_str()));
-                format!("Invalid path '{}', failed on '{step}'{near}.", shown())
+                let end = if near.is_empty() { "." } else { &near };
+                format!("Invalid path '{}', failed on '{step}'{end}", shown())
             };
             let found = here.attribute(step.as_str()).ok_or_else(wrong)?;
             if i < inner.len() {
