@@ -278,9 +278,23 @@ pub(crate) fn fits(object: &Option<String>, action: &Option<String>, event: &cas
 
 /// Makes a component of a [`Module`]: `export!(Label: ingest)`, with every family that it registers for: `ingest`,
 /// `snapshot`, `update`, `schedule`, `cases`. Once per crate. Outside wasm it only records the families, for tests.
+///
+/// Another name is a compile error:
+/// ```compile_fail
+/// # use tenter_sdk::prelude::*;
+/// # struct Label;
+/// # impl Module for Label {
+/// #     const TITLE: &'static str = "";
+/// #     fn new(_: &Config) -> Result<Self> { Ok(Self) }
+/// #     fn register(&self, _: &mut Registrar<Self>) {}
+/// # }
+/// tenter_sdk::export!(Label: ingestion);
+/// ```
 #[macro_export]
 macro_rules! export {
     ($module:ty : $($family:ident),+ $(,)?) => {
+        $($crate::__known_family!($family);)+
+
         impl $crate::Exported for $module {
             const FAMILIES: &'static [&'static str] = &[$(::core::stringify!($family)),+];
             const PACKAGE: $crate::Package = $crate::Package {
@@ -317,6 +331,8 @@ macro_rules! export {
 #[macro_export]
 macro_rules! export_raw {
     ($component:ident : $($family:ident),+ $(,)?) => {
+        $($crate::__known_family!($family);)+
+
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             $crate::__export_families!($component: $($family),+);
@@ -353,9 +369,21 @@ macro_rules! __export_family {
     ($component:ident cases) => {
         $crate::bindings::cases::export_cases!($component with_types_in $crate::bindings::cases);
     };
-    ($component:ident $other:ident) => {
+}
+
+/// Refuses other names, also where no component is made.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __known_family {
+    (ingest) => {};
+    (snapshot) => {};
+    (update) => {};
+    (schedule) => {};
+    (cases) => {};
+    ($other:ident) => {
         ::core::compile_error!(::core::concat!(
-            "`", ::core::stringify!($other),
+            "`",
+            ::core::stringify!($other),
             "` is no family of hooks; expected ingest, snapshot, update, schedule or cases"
         ));
     };

@@ -37,7 +37,7 @@ pub struct Component {
 /// What `tenter run` printed.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Output {
-    /// `ok`, or the kind of failure, such as `invalid-input` or `out-of-fuel`.
+    /// `ok`, or the reason code of the failure, such as `invalid-input` or `fuel`.
     pub result: String,
     /// Why, unless `ok`.
     #[serde(default)]
@@ -55,7 +55,7 @@ pub struct Output {
     pub fuel: u64,
     /// Time taken, in microseconds.
     pub micros: u64,
-    /// Linear memory at the end, in bytes.
+    /// Largest sum of linear memories, in bytes.
     pub memory_bytes: u64,
     /// What other kinds return, by the names of `PROTOCOL.md`.
     #[serde(flatten)]

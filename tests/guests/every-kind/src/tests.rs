@@ -108,3 +108,11 @@ fn each_subject_is_configuration() {
         "no on-entity-creation subscription of the module fits; it has on-entity-creation:host"
     );
 }
+
+#[test]
+fn no_kind_of_the_table_is_missing() {
+    let ids = Harness::<EveryKind>::new(json!({})).unwrap().subscriptions();
+    let kinds: Vec<_> = ids.iter().map(|id| id.split(':').next().unwrap_or_default()).collect();
+    let table: Vec<_> = tenter_model::hook::TABLE.iter().map(|row| row.name).collect();
+    assert_eq!(kinds, table, "the SDK offers each kind of hook, in the order of the table");
+}
