@@ -186,3 +186,62 @@ fn scalar_at(column: &Column, i: usize) -> Option<Scalar> {
 pub fn confidence_key(attr: &AttrName) -> String {
     format!("{attr}#c")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(t1: i64, t2: i64, value: i64, confidence: f64) -> Observation {
+        Observation { t1: Timestamp(t1), t2: Timestamp(t2), value: Value::Scalar(Scalar::Int(value)), confidence }
+    }
+
+    fn params() -> HistoryParams {
+        HistoryParams { pre_validity: 10, post_validity: 20, ..HistoryParams::default() }
+    }
+
+    #[test]
+    fn confidence_at_the_edges() {
+        let p = point(100, 200, 1, 0.8);
+        for (time, want) in
+            [(89, 0.0), (90, 0.0), (95, 0.4), (100, 0.8), (150, 0.8), (200, 0.8), (210, 0.4), (220, 0.0), (221, 0.0)]
+        {
+            assert!((confidence_at(&p, &params(), Timestamp(time)) - want).abs() < 1e-12, "{time}");
+        }
+        let sharp = HistoryParams::default();
+        assert_eq!(confidence_at(&p, &sharp, Timestamp(200)).to_bits(), 0.8f64.to_bits());
+        assert_eq!(confidence_at(&p, &sharp, Timestamp(201)).to_bits(), 0f64.to_bits());
+    }
+
+    #[test]
+    fn the_first_stored_wins_a_tie() {
+        let points = [point(0, 9, 1, 0.5), point(0, 9, 2, 0.7), point(0, 9, 3, 0.7), point(0, 9, 1, 0.6)];
+        let int = |n| Value::Scalar(Scalar::Int(n));
+        assert_eq!(current(&points, &params(), false, Timestamp(5)), Some(Current::One(int(2), 0.7)));
+        let many = Current::Many(vec![(int(1), 0.6), (int(2), 0.7), (int(3), 0.7)]);
+        assert_eq!(current(&points, &params(), true, Timestamp(5)), Some(many));
+        assert_eq!(current(&points, &params(), true, Timestamp(500)), None);
+    }
+
+    #[test]
+    fn equal_neighbours_merge_when_their_validities_touch() {
+        // 200 + 20 reaches 230 - 10; 300 + 20 does not reach 331 - 10.
+        let points = vec![point(230, 300, 1, 0.4), point(100, 200, 1, 0.8), point(331, 340, 1, 1.0)];
+        let merged = aggregate(points, &params(), false);
+        assert_eq!(merged.len(), 2);
+        assert_eq!((merged[0].t1, merged[0].t2), (Timestamp(100), Timestamp(300)));
+        assert!((merged[0].confidence - 0.6).abs() < 1e-12);
+        // Another value between ends the chain, unless several can be current.
+        let points = vec![point(0, 5, 1, 1.0), point(1, 5, 2, 1.0), point(2, 5, 1, 1.0)];
+        assert_eq!(aggregate(points.clone(), &params(), false).len(), 3);
+        assert_eq!(aggregate(points, &params(), true).len(), 2);
+    }
+
+    #[test]
+    fn a_range_includes_its_ends() {
+        let range = TimeRange { from: Some(Timestamp(10)), to: Some(Timestamp(20)) };
+        let overlaps = |t1, t2| range.overlaps(Timestamp(t1), Timestamp(t2));
+        assert!(overlaps(0, 10) && overlaps(20, 30) && overlaps(0, 30) && overlaps(12, 13));
+        assert!(!overlaps(0, 9) && !overlaps(21, 30));
+        assert!(TimeRange::default().overlaps(Timestamp(i64::MIN), Timestamp(i64::MIN)));
+    }
+}

@@ -278,7 +278,8 @@ fn datapoints_follow_the_rules_of_their_kind() {
     let v = json!({"n": [1, 2, 3], "x": [0, 0, 0]});
     assert_eq!(times(&dp("flows", v.clone(), json!(at(0)), null.clone())), Ok((0, 3)));
     assert_eq!(times(&dp("flows", v.clone(), json!(at(0)), json!(at(3)))), Ok((0, 3)));
-    assert!(times(&dp("flows", v, json!(at(0)), json!(at(4)))).is_err());
+    assert!(times(&dp("flows", v.clone(), json!(at(0)), json!(at(4)))).is_err());
+    assert!(times(&dp("flows", v, json!(at(0)), json!(at(2)))).is_err());
     assert!(times(&dp("flows", json!({"n": [1], "x": []}), json!(at(0)), null.clone())).is_err());
     assert_eq!(times(&dp("flows", json!({"n": [], "x": []}), json!(at(0)), null.clone())), Ok((0, 0)));
     assert!(times(&dp("stepless", json!({"n": [1]}), json!(at(0)), null.clone())).is_err());
