@@ -37,10 +37,7 @@ impl Module for Indicators {
     fn parameters() -> Vec<Parameter> {
         vec![
             Parameter::new("string", "list").title("Name of the list").mandatory(),
-            Parameter::new("json", "indicators")
-                .title("Entries")
-                .description("A list of {value, type: address or domain, note}.")
-                .default_json("[]"),
+            Parameter::new("json", "indicators").title("List of {value, type, note}").default_json("[]"),
         ]
     }
 
@@ -60,19 +57,19 @@ impl Module for Indicators {
 
 impl Indicators {
     fn address(&mut self, task: &Task) -> Option<Task> {
-        self.mark(&task.entity, self.notes.get(&(Kind::Address, task.entity.eid.clone()))?)
+        self.mark(task, Kind::Address, &task.entity.eid)
     }
 
     fn domain(&mut self, task: &Task) -> Option<Task> {
         let name = normal(&task.entity.eid);
-        let above = std::iter::successors(Some(name.as_str()), |n| n.split_once('.').map(|(_, rest)| rest));
-        let note = above.into_iter().find_map(|n| self.notes.get(&(Kind::Domain, n.to_owned())))?;
-        self.mark(&task.entity, note)
+        let mut above = std::iter::successors(Some(name.as_str()), |n| n.split_once('.').map(|(_, rest)| rest));
+        above.find_map(|n| self.mark(task, Kind::Domain, n))
     }
 
-    fn mark(&self, entity: &EntityRef, note: &str) -> Option<Task> {
-        let indicator = Value::members([("list", self.list.as_str()), ("note", note)]);
-        Some(Task::on(entity.clone()).plain("indicator", indicator))
+    fn mark(&self, task: &Task, kind: Kind, name: &str) -> Option<Task> {
+        let note = self.notes.get(&(kind, name.to_owned()))?;
+        let indicator = Value::members([("list", &self.list), ("note", note)]);
+        Some(Task::on(task.entity.clone()).plain("indicator", indicator))
     }
 }
 
