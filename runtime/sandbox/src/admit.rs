@@ -1,12 +1,13 @@
 //! Admission: an uploaded component becomes a loaded module, whole or not at all.
 //!
-//! From cheap to dear: size, form, compilation, imports, exports, then what the component says of itself in an instance
+//! From cheap to dear: size, form, the number and size of parts, compilation, imports, exports, then what the component says of itself in an instance
 //! of its own (`describe`, `configure`, `subscriptions`), each checked against the capabilities and the entity
 //! specification. Everything is refused with a text that names the thing, what was expected, what was found, and what
 //! to do.
 
 mod config;
 mod form;
+mod scan;
 mod subscriptions;
 
 use std::sync::Arc;
@@ -49,7 +50,7 @@ pub struct AdmitRequest<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct AdmitError {
-    /// Stable: `size`, `form`, `compile`, `import`, `export`, `describe`, `config`, `configure`, `capability`,
+    /// Stable: `size`, `form`, `parts`, `compile`, `import`, `export`, `describe`, `config`, `configure`, `capability`,
     /// `subscriptions` or `subscription`.
     pub code: &'static str,
     /// Names the function or import, what was expected, what was found, and what to do. Control characters are escaped.
@@ -74,6 +75,7 @@ pub(crate) fn admit(
 ) -> Admitted<LoadedModule> {
     let AdmitRequest { name, bytes, settings, schema, schema_json, now } = request;
     form::check(bytes)?;
+    scan::measure(bytes)?;
     let digest = form::digest(bytes);
     let component = form::compile(sandbox, bytes, &digest)?;
     form::check_imports(&component)?;

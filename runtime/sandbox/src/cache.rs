@@ -81,7 +81,14 @@ fn key(dir: &Path) -> io::Result<[u8; 32]> {
     if !path.exists() {
         let mut fresh = [0u8; 32];
         getrandom::fill(&mut fresh).map_err(io::Error::other)?;
-        write_whole(dir, KEY_FILE, &fresh)?;
+        // Two processes may come here at once: the first one's key stays, and both read it below.
+        let mut random = [0u8; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let own = format!("{KEY_FILE}.{}", hex(&random));
+        write_whole(dir, &own, &fresh)?;
+        let linked = fs::hard_link(dir.join(&own), &path);
+        fs::remove_file(dir.join(&own))?;
+        linked.or_else(|e| if e.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(e) })?;
     }
     #[cfg(unix)]
     {

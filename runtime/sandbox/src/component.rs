@@ -110,7 +110,7 @@ pub(crate) fn exported(component: &Component) -> Vec<String> {
 }
 
 fn find(component: &Component, interface: &'static str) -> Result<bool, Missing> {
-    if component.get_export_index(None, &full_name(interface)).is_some() {
+    if component.get_export_index(None, full_name(interface)).is_some() {
         return Ok(true);
     }
     let bare = format!("tenter:hooks/{interface}");

@@ -18,7 +18,7 @@ const FUEL_PER_PAGE: u64 = 64;
 /// Stack of a guest.
 const WASM_STACK: usize = 512 << 10;
 /// Frames kept of a backtrace.
-const BACKTRACE_FRAMES: usize = 16;
+pub(crate) const BACKTRACE_FRAMES: usize = 16;
 /// Largest memory that the operator can allow one module, and largest minimum that is accepted.
 pub(crate) const MAX_MEMORY: usize = 1 << 30;
 /// Largest table that the operator can allow.

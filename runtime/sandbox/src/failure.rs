@@ -1,7 +1,7 @@
 //! Errors of wasmtime become reasons.
 //!
 //! Only part of what ends a call is a `Trap`. In this order: our own typed errors, from the error itself or from the
-//! store's data; wasmtime's traps; other typed errors; three texts, for which wasmtime has no public type (pinned by
+//! store's data; wasmtime's traps; other typed errors; a few texts, for which wasmtime has no public type (pinned by
 //! tests, so that an upgrade which changes them is noticed); and else `abi`, since all that is left are values that
 //! the canonical ABI refuses.
 
@@ -10,10 +10,11 @@ use std::time::Duration;
 use tenter_model::host::{HookFailure, Reason};
 use tenter_model::limits::CallLimits;
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Error, PoolConcurrencyLimitError, Trap};
+use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::tenter::hooks::types::HookError;
+use crate::engine::BACKTRACE_FRAMES;
 use crate::guest::Refusal;
 use crate::limits::Stop;
 use crate::text::{cut, escape, message};
@@ -105,6 +106,9 @@ fn reason_of(error: &Error, facts: &Facts) -> (Reason, String) {
         return (reason, what);
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
+        if *trap == Trap::MemoryOutOfBounds && below_the_stack(error) {
+            return (Reason::Stack, "the guest's own stack in linear memory is full".to_owned());
+        }
         return trapped(*trap, facts);
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
@@ -135,6 +139,7 @@ mod texts {
     pub(super) const HANDLES: &str = "store handle limit exceeded";
     pub(super) const HOSTCALL: &str = "fuel allocated for hostcalls has been exhausted";
     pub(super) const COUNT: &str = "resource limit exceeded";
+    pub(super) const FAULT: &str = "memory fault at wasm address 0x";
 }
 
 fn trapped(trap: Trap, facts: &Facts) -> (Reason, String) {
@@ -155,6 +160,18 @@ fn trapped(trap: Trap, facts: &Facts) -> (Reason, String) {
         | Trap::CannotLeaveComponent => (Reason::Abi, trap.to_string()),
         other => (Reason::Trap, other.to_string()),
     }
+}
+
+/// Compiled languages keep part of their stack at the bottom of linear memory, so that running over it wraps below
+/// address 0. A null pointer with a small offset looks alike, but not at the end of a deep recursion.
+fn below_the_stack(error: &Error) -> bool {
+    let deep = error.downcast_ref::<WasmBacktrace>().is_some_and(|b| b.frames().len() >= BACKTRACE_FRAMES);
+    let near_the_top = error.chain().any(|cause| {
+        let text = cause.to_string();
+        let address = text.strip_prefix(texts::FAULT).and_then(|t| t.split(' ').next());
+        address.and_then(|a| u64::from_str_radix(a, 16).ok()).is_some_and(|a| (0xff00_0000..=0xffff_ffff).contains(&a))
+    });
+    deep && near_the_top
 }
 
 /// Escapes line by line: a backtrace has lines on purpose.

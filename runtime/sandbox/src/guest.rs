@@ -68,7 +68,8 @@ pub(crate) struct CallState {
     pub(crate) stop: Option<Stop>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) state: Draft,
-    pub(crate) random: Random,
+    /// Made when it is asked for.
+    random: Option<Random>,
     pub(crate) logs: Vec<LogLine>,
     pub(crate) logs_dropped: u32,
     pub(crate) clock: CallClock,
@@ -89,7 +90,7 @@ impl CallState {
             stop: None,
             refusal: None,
             state: Draft::default(),
-            random: Random::seeded(""),
+            random: None,
             logs: Vec::new(),
             logs_dropped: 0,
             clock,
@@ -103,7 +104,7 @@ impl CallState {
         self.time = time;
         self.cause = cause;
         self.clock.set(time);
-        self.random = Random::seeded(id);
+        self.random = None;
         self.logs.clear();
         self.logs_dropped = 0;
         self.printed.clear();
@@ -136,6 +137,11 @@ impl CallState {
             return Err(self.stopped(Stop::Deadline));
         }
         Ok(())
+    }
+
+    /// The call's random numbers.
+    pub(crate) fn random(&mut self) -> &mut Random {
+        self.random.get_or_insert_with(|| Random::seeded(&self.id))
     }
 
     /// Remembers why the call ends.

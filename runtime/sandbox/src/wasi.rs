@@ -109,12 +109,12 @@ impl RandomView<'_> {
         if len > usize::try_from(MAX_RANDOM)? {
             wasmtime::bail!("the guest asked for more than {MAX_RANDOM} random bytes at once");
         }
-        Ok(self.call.random.bytes(len))
+        Ok(self.call.random().bytes(len))
     }
 
     fn word(&mut self) -> Result<u64> {
         self.call.charge(0)?;
-        Ok(self.call.random.next())
+        Ok(self.call.random().next())
     }
 }
 
@@ -223,7 +223,7 @@ impl Printed {
         });
     }
 
-    /// Complete lines, and with `all` the rest too.
+    /// Complete lines that are not blank, and with `all` the rest too.
     pub(crate) fn take_lines(&self, all: bool) -> Vec<(LogLevel, String)> {
         self.with(|b| {
             let mut lines = Vec::new();
@@ -231,7 +231,7 @@ impl Printed {
                 let end = if all { bytes.len() } else { bytes.iter().rposition(|c| *c == b'\n').map_or(0, |i| i + 1) };
                 let rest = bytes.split_off(end);
                 let text = String::from_utf8_lossy(bytes);
-                lines.extend(text.lines().map(|line| (level, line.to_owned())));
+                lines.extend(text.lines().filter(|l| !l.trim().is_empty()).map(|l| (level, l.to_owned())));
                 *bytes = rest;
             }
             lines

@@ -83,13 +83,24 @@ pub(crate) fn compile(sandbox: &Sandbox, bytes: &[u8], digest: &str) -> Admitted
         return Ok(component);
     }
     let component = Component::from_binary(sandbox.engine(), bytes).map_err(|e| {
-        let text = format!("the component cannot be compiled for this host: {e:#}; rebuild it without the feature named, or report it as damaged");
-        AdmitError::new("compile", text)
+        let text = format!("{e:#}");
+        AdmitError::new("compile", format!("the component cannot be compiled for this host: {text}; {}", advice(&text)))
     })?;
     if let Some(cache) = sandbox.cache() {
         cache.keep(digest, &component);
     }
     Ok(component)
+}
+
+/// What to do about an error of the compiler, which has no kinds but its words.
+fn advice(error: &str) -> &'static str {
+    if error.contains("must be enabled") || error.contains("multiple memories") {
+        "build it without this feature of WebAssembly, which modules cannot use"
+    } else if error.contains("pooling allocator") || error.contains("exceeds the") {
+        "it is larger than any module may be (1 GiB of memory at the start, 128 core instances, 8 memories, 64 tables); link it into fewer and smaller parts"
+    } else {
+        "it may be damaged or cut off: build and upload it again, and check it with `wasm-tools validate`"
+    }
 }
 
 /// Every import must be one of ours or of WASI.

@@ -72,7 +72,7 @@ fn entity_types_and_attributes_must_exist() {
 fn paths_follow_relations() {
     assert_eq!(correlate("asn name", "hostname"), "fine");
     assert_eq!(correlate("asn", "asn"), "fine");
-    insta::assert_snapshot!(correlate("asn nam", "hostname"), @"Invalid path 'asn->nam', failed on 'nam', did you mean \"name\"?.");
+    insta::assert_snapshot!(correlate("asn nam", "hostname"), @"Invalid path 'asn->nam', failed on 'nam', did you mean \"name\"?");
     insta::assert_snapshot!(correlate("hostname", "hostname name"), @"Invalid path 'hostname->name', failed on 'hostname': it is no relation.");
     insta::assert_snapshot!(correlate("asn x y", "hostname"), @"Invalid path 'asn->x->y', failed on 'x'.");
     insta::assert_snapshot!(correlate("", "hostname"), @"Invalid path '', expected at least one attribute");

@@ -29,7 +29,7 @@ impl Host for View<'_> {
 
     fn random(&mut self) -> Result<u64> {
         self.call.charge(0)?;
-        Ok(self.call.random.next())
+        Ok(self.call.random().next())
     }
 
     /// No kind of hook that is driven today can be resumed, and the contract says false there.

@@ -73,10 +73,10 @@ pub(crate) fn task_from_wit(task: wit::Task) -> Checked<TaskBody> {
 pub(crate) fn datapoint_from_wit(dp: wit::Datapoint) -> Checked<DataPoint> {
     let t1 = dp.t1.map(time_from_wit).transpose().at("t1")?;
     let t2 = dp.t2.map(time_from_wit).transpose().at("t2")?;
-    if let (Some(t1), Some(t2)) = (t1, t2) {
-        if t2 < t1 {
-            return Err(Bad::new(format!("{t2} is before t1, {t1}"))).at("t2");
-        }
+    if let (Some(t1), Some(t2)) = (t1, t2)
+        && t2 < t1
+    {
+        return Err(Bad::new(format!("{t2} is before t1, {t1}"))).at("t2");
     }
     let confidence = dp.confidence.map(finite).transpose().at("confidence")?;
     if let Some(c) = confidence.filter(|c| !(0.0..=1.0).contains(c)) {

@@ -38,25 +38,62 @@ fn a_good_module_is_described() {
 
 #[test]
 fn forms() {
-    insta::assert_snapshot!(refused(b""), @"");
-    insta::assert_snapshot!(refused(b"\0as"), @"");
-    insta::assert_snapshot!(refused(b"\x7fELF\x02\x01"), @"");
-    insta::assert_snapshot!(refused(b"(component)"), @"");
-    insta::assert_snapshot!(refused(b"PK\x03\x04"), @"");
-    insta::assert_snapshot!(refused_text("(module)"), @"");
-    insta::assert_snapshot!(refused(&vec![0; (64 << 20) + 1]), @"");
+    insta::assert_snapshot!(refused(b""), @"form: the upload is empty; expected a WebAssembly component");
+    insta::assert_snapshot!(refused(b"\0as"), @"form: the upload does not begin like WebAssembly; expected a WebAssembly component");
+    insta::assert_snapshot!(refused(b"\x7fELF\x02\x01"), @"form: the upload is native code; compiled code is never accepted from outside; expected a WebAssembly component");
+    insta::assert_snapshot!(refused(b"(component)"), @"form: the upload is WebAssembly text; turn it into binary with `wasm-tools parse`; expected a WebAssembly component");
+    insta::assert_snapshot!(refused(b"PK\x03\x04"), @"form: the upload is an archive; upload the component itself; expected a WebAssembly component");
+    insta::assert_snapshot!(refused_text("(module)"), @"form: the upload is a core WebAssembly module, expected a component; Rust: build for the target wasm32-wasip2; else wrap it with `wasm-tools component new`");
+    insta::assert_snapshot!(refused(&vec![0; (64 << 20) + 1]), @"size: the upload has 67108865 bytes, at most 67108864 are accepted; strip debug information (`wasm-tools strip`)");
     let whole = villain();
-    insta::assert_snapshot!(refused(&whole[..whole.len() / 2]), @"");
+    insta::assert_snapshot!(refused(&whole[..whole.len() / 2]), @"compile: the component cannot be compiled for this host: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 11438..325924 is out of bounds (bound = 182588); it may be damaged or cut off: build and upload it again, and check it with `wasm-tools validate`");
 }
 
 #[test]
 fn features_and_sizes() {
-    insta::assert_snapshot!(refused_text("(component (core module (memory 32768)))"), @"");
-    insta::assert_snapshot!(refused_text("(component (core module (memory i64 1)))"), @"");
-    insta::assert_snapshot!(refused_text("(component (core module (memory 1 2 shared)))"), @"");
-    insta::assert_snapshot!(refused_text("(component (core module (memory 1) (memory 1)))"), @"");
+    insta::assert_snapshot!(refused_text("(component (core module (memory 32768)))"), @"compile: the component cannot be compiled for this host: module memory does not fit in pooling allocator requirements: memory index 0 is unsupported in this pooling allocator configuration: memory has a minimum byte size of 2147483648 which exceeds the limit of 0x40000000 bytes; it is larger than any module may be (1 GiB of memory at the start, 128 core instances, 8 memories, 64 tables); link it into fewer and smaller parts");
+    insta::assert_snapshot!(refused_text("(component (core module (memory i64 1)))"), @"compile: the component cannot be compiled for this host: failed to parse WebAssembly module: memory64 must be enabled for 64-bit memories (at offset 0x15); build it without this feature of WebAssembly, which modules cannot use");
+    insta::assert_snapshot!(refused_text("(component (core module (memory 1 2 shared)))"), @"compile: the component cannot be compiled for this host: failed to parse WebAssembly module: threads must be enabled for shared memories (at offset 0x15); build it without this feature of WebAssembly, which modules cannot use");
+    insta::assert_snapshot!(refused_text("(component (core module (memory 1) (memory 1)))"), @"compile: the component cannot be compiled for this host: failed to parse WebAssembly module: multiple memories (at offset 0x14); build it without this feature of WebAssembly, which modules cannot use");
     let many = "(core instance (instantiate $m))".repeat(129);
-    insta::assert_snapshot!(refused_text(&format!("(component (core module $m) {many})")), @"");
+    insta::assert_snapshot!(refused_text(&format!("(component (core module $m) {many})")), @"compile: the component cannot be compiled for this host: The component transitively contains 129 core module instances, which exceeds the configured maximum of 128 in the pooling allocator; it is larger than any module may be (1 GiB of memory at the start, 128 core instances, 8 memories, 64 tables); link it into fewer and smaller parts");
+}
+
+#[test]
+fn bombs_are_measured_before_they_are_compiled() {
+    let functions = format!("(component (core module {}))", "(func)".repeat(50_001));
+    insta::assert_snapshot!(refused_text(&functions), @"parts: the component has at least 50001 functions, at most 50000 are accepted; leave out what is not used");
+    let long = format!("(component (core module (func {})))", "nop ".repeat((1 << 20) + 10));
+    insta::assert_snapshot!(refused_text(&long), @"parts: the component has at least 1048588 bytes in one function, at most 1048576 are accepted; split the function");
+    let modules = format!("(component {})", "(core module)".repeat(65));
+    insta::assert_snapshot!(refused_text(&modules), @"parts: the component has at least 65 core modules, at most 64 are accepted; link it into fewer");
+    let items = "$f ".repeat(200_001);
+    let elements = format!("(component (core module (table 1 funcref) (func $f) (elem func {items})))");
+    insta::assert_snapshot!(refused_text(&elements), @"parts: the component has at least 200001 elements in tables, at most 200000 are accepted; leave out what is not used");
+    let nested = format!("{}{}", "(component ".repeat(40), ")".repeat(40));
+    insta::assert_snapshot!(refused_text(&nested), @"parts: the component has at least 17 levels of nesting, at most 16 are accepted; make it flatter");
+}
+
+/// A component that is damaged anywhere is refused or runs within its limits; the host never panics.
+#[test]
+fn damaged_components_never_break_the_host() {
+    let sandbox = Sandbox::new(SandboxOptions { cache_dir: None, lanes: 1 }).unwrap();
+    let whole = villain();
+    let mut seed = 7u64;
+    let mut next = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let mut refusals = 0;
+    for _ in 0..24 {
+        let mut bytes = whole.clone();
+        for _ in 0..=next(3) {
+            let at = next(bytes.len());
+            bytes[at] ^= 1 << next(8);
+        }
+        refusals += usize::from(admit(&sandbox, &bytes, settings(json!({})), Arc::new(Data::default())).is_err());
+    }
+    assert!(refusals > 2, "{refusals} of 24 were refused");
 }
 
 fn importing(name: &str) -> String {
@@ -65,14 +102,14 @@ fn importing(name: &str) -> String {
 
 #[test]
 fn imports() {
-    insta::assert_snapshot!(importing("wasi:http/outgoing-handler@0.2.6"), @"");
-    insta::assert_snapshot!(importing("wasi:cli/environment@0.3.0"), @"");
-    insta::assert_snapshot!(importing("evil:host/backdoor"), @"");
-    insta::assert_snapshot!(importing("tenter:hooks/stat@0.1.0"), @"");
-    insta::assert_snapshot!(importing("tenter:hooks/log@0.2.0"), @"");
-    insta::assert_snapshot!(refused_text(r#"(component (import "open" (func)))"#), @"");
+    insta::assert_snapshot!(importing("wasi:http/outgoing-handler@0.2.6"), @"import: the component imports wasi:http/outgoing-handler@0.2.6, which modules cannot have; allowed are imports of tenter:hooks and of wasi:cli, clocks, filesystem, io, random and sockets 0.2; remove what needs it (outbound requests go through tenter:hooks/http)");
+    insta::assert_snapshot!(importing("wasi:cli/environment@0.3.0"), @"import: the component imports wasi:cli/environment@0.3.0, this host has WASI 0.2 alone; build it for wasm32-wasip2 or WASI 0.2");
+    insta::assert_snapshot!(importing("evil:host/backdoor"), @"import: the component imports evil:host/backdoor, which modules cannot have; allowed are imports of tenter:hooks and of wasi:cli, clocks, filesystem, io, random and sockets 0.2; remove what needs it (outbound requests go through tenter:hooks/http)");
+    insta::assert_snapshot!(importing("tenter:hooks/stat@0.1.0"), @r#"import: the component imports tenter:hooks/stat@0.1.0, which this host does not have, did you mean "state"?; it has types, log, call, state, entities, tasks, http, resolver, secrets"#);
+    insta::assert_snapshot!(importing("tenter:hooks/log@0.2.0"), @"import: the component imports tenter:hooks/log@0.2.0, this host speaks tenter:hooks/log@0.1.0; build it against version 0.1.0 of the WIT package tenter:hooks");
+    insta::assert_snapshot!(refused_text(r#"(component (import "open" (func)))"#), @"import: the component imports open, which modules cannot have; allowed are imports of tenter:hooks and of wasi:cli, clocks, filesystem, io, random and sockets 0.2; remove what needs it (outbound requests go through tenter:hooks/http)");
     let other = r#"(component (import "tenter:hooks/log@0.1.0" (instance (export "write" (func (param "x" u32))))))"#;
-    insta::assert_snapshot!(refused_text(other), @"");
+    insta::assert_snapshot!(refused_text(other), @"import: an import has another type than this host gives: component imports instance `tenter:hooks/log@0.1.0`, but a matching implementation was not found in the linker: instance export `write` has the wrong type: type mismatch with parameters: expected 2-tuple, found 1-tuple; build against version 0.1.0 of the WIT package tenter:hooks");
 }
 
 fn exporting(names: &[&str]) -> String {
@@ -82,45 +119,53 @@ fn exporting(names: &[&str]) -> String {
 
 #[test]
 fn exports() {
-    insta::assert_snapshot!(exporting(&[]), @"");
-    insta::assert_snapshot!(exporting(&["init", "exports"]), @"");
-    insta::assert_snapshot!(exporting(&["tenter:hooks/module@0.2.0"]), @"");
-    insta::assert_snapshot!(exporting(&["tenter:hooks/module@0.1.0"]), @"");
+    insta::assert_snapshot!(exporting(&[]), @"export: the component does not export tenter:hooks/module@0.1.0, which every module has; it exports nothing; build it with one of the Tenter SDKs, or against a world that includes `tenter:hooks/base`");
+    insta::assert_snapshot!(exporting(&["init", "exports"]), @"export: the component does not export tenter:hooks/module@0.1.0, which every module has; it exports init, exports; build it with one of the Tenter SDKs, or against a world that includes `tenter:hooks/base`");
+    insta::assert_snapshot!(exporting(&["tenter:hooks/module@0.2.0"]), @"export: the component exports tenter:hooks/module@0.2.0, this host speaks tenter:hooks/module@0.1.0; build it against version 0.1.0 of the WIT package tenter:hooks");
+    insta::assert_snapshot!(exporting(&["tenter:hooks/module@0.1.0"]), @"export: the component exports tenter:hooks/module@0.1.0, but not with the types of version 0.1.0: instance export `tenter:hooks/module@0.1.0` does not have export `describe`; build it against the WIT package of this host");
 }
 
 #[test]
 fn capabilities() {
-    insta::assert_snapshot!(refused_config(json!({ "requests": ["stat"] })), @"");
-    insta::assert_snapshot!(refused_config(json!({ "requests": ["state all"] })), @"");
-    insta::assert_snapshot!(refused_config(json!({ "requests": ["http"] })), @"");
+    insta::assert_snapshot!(refused_config(json!({ "requests": ["stat"] })), @r#"capability: `module.configure` asks for the capability "stat", which does not exist, did you mean "state"?; `tenter grant --help` lists them"#);
+    insta::assert_snapshot!(refused_config(json!({ "requests": ["state all"] })), @r#"capability: `module.configure` asks for "state" with the scope "all"; this capability has none, leave it empty"#);
+    insta::assert_snapshot!(refused_config(json!({ "requests": ["http"] })), @r#"capability: `module.configure` asks for "http" without a scope; expected METHOD URL-pattern"#);
 }
 
 #[test]
 fn configurations() {
-    insta::assert_snapshot!(refused_config(json!({ "configure": "fail" })), @"");
-    insta::assert_snapshot!(refused_config(json!({ "configure": "panic" })), @"");
-    insta::assert_snapshot!(refused_config(json!({ "must": 5 })), @"");
+    insta::assert_snapshot!(refused_config(json!({ "configure": "fail" })), @"configure: `module.configure` of villain 1.2.3 refuses its configuration (failed): I do not like this; correct modules/villain.yml, or the module");
+    let panicked = refused_config(json!({ "configure": "panic" }));
+    assert!(
+        panicked.starts_with("configure: `module.configure` failed (trap): wasm trap: wasm `unreachable`"),
+        "{panicked}"
+    );
+    assert!(
+        panicked.contains("; its log ends with: thread ") && panicked.contains("no configuration for me"),
+        "{panicked}"
+    );
+    insta::assert_snapshot!(refused_config(json!({ "must": 5 })), @"config: modules/villain.yml: the parameter `must` is an integer, expected string");
     let looping = refused_config(json!({ "configure": "loop" }));
     let (said, rest) = looping.split_once(" after ").unwrap();
     assert_eq!(said, "configure: `module.configure` failed (fuel): used 500000000 of 500000000 fuel");
     assert!(rest.contains("raise `limits.fuel`"), "{rest}");
     let bare = tenter_model::module::ModuleSettings::default();
     let error = admit(&sandbox(), &villain(), bare, Arc::new(Data::default())).unwrap_err();
-    insta::assert_snapshot!(error.message, @"");
+    insta::assert_snapshot!(error.message, @"modules/villain.yml lacks the mandatory parameter `must` (string): must; set it and try again");
 }
 
 #[test]
 fn subscriptions() {
     let with = |name: &str| refused_config(json!({ "subscriptions": name }));
-    insta::assert_snapshot!(with("none"), @"");
-    insta::assert_snapshot!(with("bad-id"), @"");
-    insta::assert_snapshot!(with("twice"), @"");
-    insta::assert_snapshot!(with("unknown-type"), @"");
-    insta::assert_snapshot!(with("unknown-attribute"), @"");
-    insta::assert_snapshot!(with("bad-name"), @"");
-    insta::assert_snapshot!(with("no-may-change"), @"");
-    insta::assert_snapshot!(with("bad-path"), @"");
-    insta::assert_snapshot!(with("bad-last"), @"");
+    insta::assert_snapshot!(with("none"), @"subscriptions: `ingest.subscriptions` returned nothing, but the family ingest is exported; subscribe to a hook of it, or leave the interface out of the world");
+    insta::assert_snapshot!(with("bad-id"), @r#"subscription: `ingest.subscriptions` returned subscriptions[0].id: subscription id "Bad Id" is not valid: expected a lower-case letter or digit, then lower-case letters, digits, _ . : or -, at most 64 characters"#);
+    insta::assert_snapshot!(with("twice"), @r#"subscription: `ingest.subscriptions` returned the id "same" twice; ids are unique in a module, since stored rows name them"#);
+    insta::assert_snapshot!(with("unknown-type"), @r#"subscription: `ingest.subscriptions`, subscription "a" to allow-entity-creation: Entity 'ipp' does not exist, did you mean "ip"?"#);
+    insta::assert_snapshot!(with("unknown-attribute"), @r#"subscription: `ingest.subscriptions`, subscription "a" to on-new-attribute: Attribute 'hostnam' of entity 'ip' does not exist, did you mean "hostname"?"#);
+    insta::assert_snapshot!(with("bad-name"), @r#"subscription: `ingest.subscriptions` returned subscriptions[0].attr: attribute name "host name" is not valid: expected a letter or _, then letters, digits, _ or -, at most 128 characters"#);
+    insta::assert_snapshot!(with("no-may-change"), @r#"subscription: `ingest.subscriptions`, subscription "a" to on-new-attribute: `refresh` is set, but `may-change` is empty; name what a re-run may set"#);
+    insta::assert_snapshot!(with("bad-path"), @r#"subscription: `ingest.subscriptions`, subscription "a" to on-new-attribute: Invalid path 'hostname->label', failed on 'hostname': it is no relation."#);
+    insta::assert_snapshot!(with("bad-last"), @r#"subscription: `ingest.subscriptions`, subscription "a" to on-new-attribute: Invalid path 'asn->nam', failed on 'nam', did you mean "name"?"#);
 }
 
 #[test]

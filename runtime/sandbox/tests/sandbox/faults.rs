@@ -49,8 +49,11 @@ fn sleep_never_outlasts_the_deadline() {
 
 #[test]
 fn stack() {
-    let said = new().faults_with("recurse", Reason::Stack);
+    let mut host = new();
+    let said = host.faults_with("recurse-slim", Reason::Stack);
     assert!(said.starts_with("the stack of 512 KiB is full"), "{said}");
+    let said = host.faults_with("recurse", Reason::Stack);
+    assert_eq!(said, "the guest's own stack in linear memory is full");
 }
 
 #[test]

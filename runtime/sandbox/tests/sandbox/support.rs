@@ -96,8 +96,10 @@ pub(crate) fn schema() -> Schema {
     ])
 }
 
+/// All tests share compiled code.
 pub(crate) fn sandbox() -> Sandbox {
-    Sandbox::new(SandboxOptions { cache_dir: None, lanes: 1 }).unwrap()
+    let cache_dir = Some(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+    Sandbox::new(SandboxOptions { cache_dir, lanes: 1 }).unwrap()
 }
 
 pub(crate) fn villain() -> Vec<u8> {

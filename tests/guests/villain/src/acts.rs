@@ -34,6 +34,12 @@ pub(crate) fn spin() -> ! {
     }
 }
 
+/// Little on the stack in linear memory: fills the host's.
+fn recurse_slim(n: u64) -> u64 {
+    if std::hint::black_box(n) == u64::MAX { 0 } else { recurse_slim(n + 1).wrapping_mul(n | 1) + 1 }
+}
+
+/// Much on the stack in linear memory.
 fn recurse(n: u64) -> u64 {
     let room = std::hint::black_box([n; 64]);
     if n == u64::MAX { 0 } else { recurse(n + 1) + room[(n % 64) as usize] }
@@ -64,12 +70,14 @@ pub(crate) fn act(what: &str, entity: &EntityRef) -> Result<Vec<Task>, HookError
             });
             Ok(vec![])
         }
+        "recurse-slim" => said(vec![recurse_slim(0).to_string()]),
         "recurse" => said(vec![recurse(0).to_string()]),
         "grow" => loop {
-            HOARD.with_borrow_mut(|h| h.push(vec![1; 1 << 20]));
+            // Not filled: that would cost fuel by the byte.
+            HOARD.with_borrow_mut(|h| h.push(Vec::with_capacity(1 << 20)));
         },
         "hold" => {
-            HOARD.with_borrow_mut(|h| h.extend((0..n).map(|_| vec![1; 1 << 20])));
+            HOARD.with_borrow_mut(|h| h.extend((0..n).map(|_| Vec::with_capacity(1 << 20))));
             Ok(vec![])
         }
         "string" => value(Value::Text("x".repeat(n as usize))),

@@ -117,6 +117,7 @@ impl ingest::Guest for Villain {
         let what = task.tags.first().map_or("allow", |t| t.as_str());
         match what.split_once(' ') {
             Some(("deny", reason)) => Ok(Verdict::Deny(reason.into())),
+            None if what == "allow" => Ok(Verdict::Allow),
             _ => acts::act(what, &task.entity).map(|_| Verdict::Allow),
         }
     }
