@@ -48,7 +48,7 @@ impl Module for Indicators {
     }
 
     fn register(&self, on: &mut Registrar<Self>) {
-        on.on_entity_creation("ip", Self::address).refresh(["indicator"]);
+        on.on_entity_creation("ip", |m, task| m.mark(task, Kind::Address, &task.entity.eid)).refresh(["indicator"]);
         on.on_entity_creation("domain", Self::domain).refresh(["indicator"]);
         on.request("write-entities", "ip.indicator");
         on.request("write-entities", "domain.indicator");
@@ -56,10 +56,6 @@ impl Module for Indicators {
 }
 
 impl Indicators {
-    fn address(&mut self, task: &Task) -> Option<Task> {
-        self.mark(task, Kind::Address, &task.entity.eid)
-    }
-
     fn domain(&mut self, task: &Task) -> Option<Task> {
         let name = normal(&task.entity.eid);
         let mut above = std::iter::successors(Some(name.as_str()), |n| n.split_once('.').map(|(_, rest)| rest));
