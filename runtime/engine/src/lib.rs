@@ -23,11 +23,15 @@ use std::thread::JoinHandle;
 use tenter_model::host::HostData;
 use tenter_model::task::{Queue, Task, TaskBody, TaskId};
 use tenter_model::time::Clock;
-use tenter_model::{HookHost, Schema};
+use tenter_model::{HookHost, HookKind, Schema};
 use tenter_store::{Admission, Store, StoreError};
 
 pub use registry::{Registry, SharedRegistry};
 pub use stats::{HookStats, Stats};
+
+/// The kinds of hook that this engine calls. Modules can subscribe to the others; they are not called yet.
+pub const DRIVEN: [HookKind; 4] =
+    [HookKind::OnTaskStart, HookKind::AllowEntityCreation, HookKind::OnEntityCreation, HookKind::OnNewAttribute];
 
 /// Makes the host of one lane.
 pub type MakeHost = Box<dyn Fn(Arc<dyn HostData>) -> Box<dyn HookHost> + Send + Sync>;

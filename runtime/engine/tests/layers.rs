@@ -43,7 +43,10 @@ fn dependencies_go_one_way() {
     assert_eq!(ours("engine"), ["tenter-model", "tenter-store"]);
     for package in ["model", "store", "engine"] {
         let names = dependencies(package);
-        assert!(!names.iter().any(|n| n.starts_with("wasmtime") || n == "axum" || n == "tokio"), "{package}: {names:?}");
+        assert!(
+            !names.iter().any(|n| n.starts_with("wasmtime") || n == "axum" || n == "tokio"),
+            "{package}: {names:?}"
+        );
     }
     for package in ["model", "sandbox", "engine", "server"] {
         assert!(!dependencies(package).contains(&"rusqlite".to_owned()), "{package} has no SQL");
