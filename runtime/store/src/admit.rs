@@ -14,6 +14,7 @@ pub(crate) fn admit(tx: &mut Tx<'_>, tasks: &[Task], now: Timestamp) -> Result<V
         answers.push(if tx.remember(task.id, now)? {
             tx.enqueue(task, task.root)?;
             tx.tally.add(Count::Accepted, 1);
+            tx.tally.add(Count::ReceivedPoints, i64::try_from(task.body.datapoints.len()).unwrap_or(i64::MAX));
             Admission::Accepted
         } else {
             tx.tally.add(Count::Duplicates, 1);

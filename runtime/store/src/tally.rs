@@ -30,6 +30,7 @@ counts! {
     Pending = "pending",
     Duplicates = "duplicates",
     OverBudget = "over_budget",
+    ReceivedPoints = "received_points",
     RawPoints = "raw_points",
     DerivedPoints = "derived_points",
     Created = "created",
@@ -60,6 +61,8 @@ pub struct Counters {
     pub duplicates: u64,
     /// Of the dead letters, those over a root's budget.
     pub over_budget: u64,
+    /// Datapoints in accepted tasks from outside, those of denied and dead-lettered tasks included.
+    pub received_points: u64,
     /// Datapoints in the log.
     pub raw_points: u64,
     /// Of these, the ones that modules wrote.
@@ -91,6 +94,7 @@ impl Counters {
             pending: get(Count::Pending),
             duplicates: get(Count::Duplicates),
             over_budget: get(Count::OverBudget),
+            received_points: get(Count::ReceivedPoints),
             raw_points: get(Count::RawPoints),
             derived_points: get(Count::DerivedPoints),
             created: get(Count::Created),

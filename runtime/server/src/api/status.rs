@@ -72,7 +72,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
             "dead": counters.dead, "pending": counters.pending, "duplicates": counters.duplicates,
         },
         "datapoints": {
-            "received": counters.raw_points.saturating_sub(counters.derived_points),
+            "received": counters.received_points,
             "derived": counters.derived_points,
         },
         "hook_calls": calls,
@@ -162,6 +162,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'s
     metric("tenter_tasks_denied_total", "counter", "Tasks whose entity a module refused.", &one(counters.denied));
     metric("tenter_deadletters_total", "counter", "Tasks that ended through a fault.", &one(counters.dead));
     metric("tenter_queue_depth", "gauge", "Tasks that wait.", &one(counters.pending));
+    metric("tenter_datapoints_received_total", "counter", "Datapoints taken in.", &one(counters.received_points));
     metric("tenter_datapoints_total", "counter", "Datapoints stored.", &one(counters.raw_points));
     metric(
         "tenter_datapoints_derived_total",

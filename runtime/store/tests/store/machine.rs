@@ -144,6 +144,7 @@ impl Machine {
             assert_eq!(answer == Admission::Accepted, new);
             if new {
                 self.model.counters.accepted += 1;
+                self.model.counters.received_points += task.body.datapoints.len() as u64;
                 self.enqueue(task);
             } else {
                 self.model.counters.duplicates += 1;
