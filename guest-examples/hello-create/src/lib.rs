@@ -13,7 +13,6 @@ impl Module for Hello {
 
     fn register(&self, on: &mut Registrar<Self>) {
         on.on_entity_creation("ip", Self::greet);
-        on.request("write-entities", "ip.greeting");
     }
 }
 
