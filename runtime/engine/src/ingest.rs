@@ -155,6 +155,7 @@ impl Ingest<'_> {
                 Ok(Verdict::Allow) => {}
                 Ok(Verdict::Deny(reason)) => {
                     self.stats.correct(&bound.module.name, HookKind::AllowEntityCreation, |s| s.denials += 1);
+                    tracing::info!(module = %bound.module.name, entity = %body.entity, "denied: {}", printable(&reason));
                     return Err(Stop::With(Effect::Denied { module: bound.module.name.clone(), reason }));
                 }
                 Err(_) if bound.module.settings.on_admission_fault == OnAdmissionFault::Open => {}
@@ -421,6 +422,14 @@ fn extend_lifetime(
         };
         record.extend_ttl(&[("data".to_owned(), Some(until))]);
     }
+}
+
+/// A guest's words for the log: cut, and without control characters.
+fn printable(text: &str) -> String {
+    text.chars()
+        .take(500)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
 }
 
 fn forward_logs(call: &HookCall<'_>, logs: &[LogLine], dropped: u32) {
