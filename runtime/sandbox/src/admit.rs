@@ -74,6 +74,7 @@ pub(crate) fn admit(
     strict: bool,
 ) -> Admitted<LoadedModule> {
     let AdmitRequest { name, bytes, settings, schema, schema_json, now } = request;
+    config::check_limits(&name, &settings)?;
     form::check(bytes)?;
     scan::measure(bytes)?;
     let digest = form::digest(bytes);

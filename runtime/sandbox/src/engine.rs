@@ -22,7 +22,7 @@ pub(crate) const BACKTRACE_FRAMES: usize = 16;
 /// Largest memory that the operator can allow one module, and largest minimum that is accepted.
 pub(crate) const MAX_MEMORY: usize = 1 << 30;
 /// Largest table that the operator can allow.
-const MAX_TABLE: usize = 200_000;
+pub(crate) const MAX_TABLE: usize = 200_000;
 /// Core instances of one component.
 const MAX_CORE_INSTANCES: u32 = 128;
 /// Memories of one component.

@@ -2,9 +2,33 @@
 
 use serde_json::{Map, Value};
 use tenter_model::id::ModuleName;
-use tenter_model::module::{Descriptor, Parameter};
+use tenter_model::module::{Descriptor, ModuleSettings, Parameter};
 
 use super::{AdmitError, Admitted};
+use crate::engine::{MAX_MEMORY, MAX_TABLE};
+use crate::text::did_you_mean;
+
+/// Limits that the operator set must be known, and within what the pool has room for.
+pub(crate) fn check_limits(module: &ModuleName, settings: &ModuleSettings) -> Admitted<()> {
+    for (name, value) in &settings.limits {
+        let most = match name.as_str() {
+            "memory_bytes" => MAX_MEMORY as u64,
+            "table_elements" => MAX_TABLE as u64,
+            known if ModuleSettings::LIMIT_NAMES.contains(&known) => u64::MAX,
+            _ => {
+                let near = did_you_mean(name, ModuleSettings::LIMIT_NAMES.iter().copied());
+                let known = ModuleSettings::LIMIT_NAMES.join(", ");
+                let text = format!("module {module} has no limit `limits.{name}`{near}; there are {known}");
+                return Err(AdmitError::new("config", text));
+            }
+        };
+        if *value == 0 || *value > most {
+            let text = format!("`limits.{name}` of module {module} is {value}, expected 1 to {most}");
+            return Err(AdmitError::new("config", text));
+        }
+    }
+    Ok(())
+}
 
 /// The configuration as JSON text.
 pub(crate) fn fill(module: &ModuleName, descriptor: &Descriptor, given: &Value) -> Admitted<String> {
@@ -106,6 +130,22 @@ mod tests {
         assert_eq!(fill_with("integer", true, Some("7"), &json!({"key": 8, "x": 1})).unwrap(), r#"{"key":8,"x":1}"#);
         assert_eq!(fill_with("secret", true, None, &json!({"key": "hush"})).unwrap(), "{}");
         assert_eq!(fill_with("string", false, None, &json!({})).unwrap(), "{}");
+    }
+
+    #[test]
+    fn limits_are_known_and_within_bounds() {
+        let check = |name: &str, value| {
+            let limits = [(name.to_owned(), value)].into();
+            let settings = ModuleSettings { limits, ..ModuleSettings::default() };
+            check_limits(&ModuleName::new("label").unwrap(), &settings).map_err(|e| e.message)
+        };
+        for name in ModuleSettings::LIMIT_NAMES {
+            assert_eq!(check(name, 1000), Ok(()));
+        }
+        insta::assert_snapshot!(check("memory", 1).unwrap_err(), @"module label has no limit `limits.memory`; there are fuel, deadline_ms, memory_bytes, table_elements, hostcall_bytes, handles, host_calls");
+        insta::assert_snapshot!(check("memory_byte", 1).unwrap_err(), @r#"module label has no limit `limits.memory_byte`, did you mean "memory_bytes"?; there are fuel, deadline_ms, memory_bytes, table_elements, hostcall_bytes, handles, host_calls"#);
+        insta::assert_snapshot!(check("memory_bytes", 2 << 30).unwrap_err(), @"`limits.memory_bytes` of module label is 2147483648, expected 1 to 1073741824");
+        insta::assert_snapshot!(check("fuel", 0).unwrap_err(), @"`limits.fuel` of module label is 0, expected 1 to 18446744073709551615");
     }
 
     #[test]

@@ -125,6 +125,30 @@ fn exports() {
     insta::assert_snapshot!(exporting(&["tenter:hooks/module@0.1.0"]), @"export: the component exports tenter:hooks/module@0.1.0, but not with the types of version 0.1.0: instance export `tenter:hooks/module@0.1.0` does not have export `describe`; build it against the WIT package of this host");
 }
 
+/// The villain with a name in it changed to another of the same length.
+fn renamed(from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = villain();
+    let places: Vec<_> =
+        bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from.as_bytes()).map(|(i, _)| i).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn families() {
+    let other = renamed("tenter:hooks/ingest@0.1.0", "tenter:hooks/ingest@0.9.0");
+    insta::assert_snapshot!(refused(&other), @"export: the component exports tenter:hooks/ingest@0.9.0, this host speaks tenter:hooks/ingest@0.1.0; build it against version 0.1.0 of the WIT package tenter:hooks");
+    let none = renamed("tenter:hooks/ingest@0.1.0", "tenter:hooks/digest@0.1.0");
+    insta::assert_snapshot!(refused(&none), @"export: the component exports no family of hooks; it exports tenter:villain/things, tenter:hooks/digest@0.1.0, tenter:hooks/module@0.1.0, expected at least one of tenter:hooks/ingest@0.1.0, tenter:hooks/snapshot@0.1.0, tenter:hooks/update@0.1.0, tenter:hooks/schedule@0.1.0, tenter:hooks/cases@0.1.0");
+    // The same functions under the name of another family.
+    let wrong = renamed("tenter:hooks/ingest@0.1.0", "tenter:hooks/update@0.1.0");
+    insta::assert_snapshot!(refused(&wrong), @"export: the component exports tenter:hooks/update@0.1.0, but not with the types of version 0.1.0: instance export `tenter:hooks/update@0.1.0` does not have export `update-record`; build it against the WIT package of this host");
+}
+
 #[test]
 fn capabilities() {
     insta::assert_snapshot!(refused_config(json!({ "requests": ["stat"] })), @r#"capability: `module.configure` asks for the capability "stat", which does not exist, did you mean "state"?; `tenter grant --help` lists them"#);

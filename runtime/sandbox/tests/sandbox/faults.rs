@@ -40,6 +40,15 @@ fn deadline() {
 }
 
 #[test]
+fn limits_without_end() {
+    let mut settings = settings(json!({}));
+    for name in ["fuel", "deadline_ms", "hostcall_bytes", "handles", "host_calls"] {
+        settings.limits.insert(name.into(), u64::MAX);
+    }
+    assert_eq!(Host::new(settings).tags("count"), ["1"]);
+}
+
+#[test]
 fn sleep_never_outlasts_the_deadline() {
     let mut host = Host::with_limit("deadline_ms", 50);
     let begun = std::time::Instant::now();
