@@ -24,13 +24,16 @@ mod hook;
 mod init;
 mod module;
 mod new;
+mod run;
 mod serve;
 mod status;
+mod test;
 mod token;
+mod workbench;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 conflict, 6 invalid input or configuration,
-7 server unreachable, 8 timeout, 130 interrupted.";
+7 server unreachable, 8 timeout, 9 tests failed, 130 interrupted.";
 
 /// Run modules of other people at every hook of your data platform, in a sandbox.
 #[derive(Debug, Parser)]
@@ -79,6 +82,10 @@ enum Command {
     New(new::Args),
     /// Build a module to a component.
     Build(build::Args),
+    /// Test a module: its native tests, which may call the component in the sandbox.
+    Test(test::Args),
+    /// Call one hook of a component and show what it returns; nothing is stored, no server is needed.
+    Run(run::Args),
     /// Install and look after modules.
     #[command(subcommand)]
     Module(module::Command),
@@ -158,6 +165,8 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Status => status::run(context)?,
         Command::New(args) => new::run(&args, context)?,
         Command::Build(args) => build::run(&args, context)?,
+        Command::Test(args) => test::run(&args, context)?,
+        Command::Run(args) => run::run(&args, context)?,
         Command::Module(command) => module::run(command, context)?,
         Command::Grant(args) => grant::grant(&args, context)?,
         Command::Revoke(args) => grant::revoke(&args, context)?,

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Unreachable,
     /// It took too long.
     Timeout,
+    /// The module's tests failed.
+    TestsFailed,
     /// A person ended it.
     Interrupted,
 }
@@ -40,6 +42,7 @@ impl Kind {
             Self::Invalid => 6,
             Self::Unreachable => 7,
             Self::Timeout => 8,
+            Self::TestsFailed => 9,
             Self::Interrupted => 130,
         }
     }

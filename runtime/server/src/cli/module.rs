@@ -8,6 +8,7 @@ use crate::cli::Context;
 use crate::client::{part, query};
 use crate::output::field;
 
+pub(crate) mod component;
 mod show;
 mod upload;
 

@@ -1,0 +1,169 @@
+//! `tenter run`: one hook of a component, called in the sandbox of the server. Nothing is stored.
+//!
+//! `guest-sdk/rust/PROTOCOL.md` is the contract of input and output: the SDK's tests read what `-o json` prints. The
+//! exit code is 0 whenever the call was made, also when the module failed; the output tells.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tenter_model::capability::Grant;
+use tenter_model::hook::{Family, Subscription};
+use tenter_model::host::{CallCause, HookCall, HookHost as _};
+use tenter_model::module::LoadedModule;
+use tenter_model::time::Clock as _;
+use tenter_model::{HookKind, ModuleName, Timestamp, hook};
+
+use crate::cli::Context;
+use crate::cli::module::component;
+use crate::cli::workbench::{self, Workbench};
+use crate::clock::SystemClock;
+use crate::error::{CliError, Kind};
+
+mod input;
+mod report;
+
+use input::{Input, Reading};
+use report::Report;
+
+/// Largest input, in bytes.
+const MAX_INPUT: u64 = 64 << 20;
+
+/// What it is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The component.
+    file: PathBuf,
+    /// Kind of hook; `tenter hook kinds` lists them.
+    #[arg(long, value_name = "KIND")]
+    hook: HookKind,
+    /// Call this subscription [default: all of the kind that fit the input].
+    #[arg(long, value_name = "ID")]
+    subscription: Option<String>,
+    /// Folder of configuration, to check values by; without one they are taken as they are.
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+    /// Configuration of the module, JSON or YAML [default: that of the site, else {}].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Input of the hook, a JSON object; `-` is standard input.
+    #[arg(long, default_value = "-", value_name = "FILE")]
+    input: PathBuf,
+    /// Grant this; may be repeated [default: all that the module asks for].
+    #[arg(long, value_name = "CAPABILITY [SCOPE]", value_parser = workbench::grant)]
+    grant: Vec<Grant>,
+    /// The time that the module sees, RFC 3339 [default: now].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
+}
+
+/// Calls the hook and prints what came of it.
+///
+/// # Errors
+/// When the call cannot be made: no such file or subscription, a component or an input that is refused.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    if args.hook.family() != Family::Ingest {
+        let kinds = hook::TABLE.iter().filter(|r| r.family == Family::Ingest).map(|r| r.name).collect::<Vec<_>>();
+        return Err(CliError::new(
+            Kind::Usage,
+            format!("`tenter run` cannot call {} hooks, such as {}", args.hook.family(), args.hook),
+        )
+        .help(format!("it calls {}", kinds.join(", ")))
+        .into());
+    }
+    let now = args.now.unwrap_or_else(|| SystemClock.now());
+    let bytes = component::read(&args.file)?;
+    let name = component::name_of(&args.file).or_else(|_| ModuleName::new("module").map_err(anyhow::Error::from))?;
+    let bench = Workbench::new(args.site.as_deref())?;
+    let mut settings = bench.settings(&name);
+    if let Some(path) = &args.config {
+        settings.config = workbench::module_config(path, &name)?;
+    }
+    let grants = (!args.grant.is_empty()).then(|| args.grant.clone());
+    let module = Arc::new(bench.load(&name, &bytes, settings, grants, now)?);
+    let reading = Reading { site: bench.site() };
+    let input = reading.input(args.hook, &read(&args.input)?)?;
+
+    let mut lane = bench.sandbox().lane(bench.data());
+    let mut report = Report::new(args.hook, bench.site());
+    for subscription in chosen(args, &module, &input)? {
+        let call = HookCall {
+            module: &module,
+            kind: args.hook,
+            subscription: &subscription.id,
+            id: format!("run:{}", subscription.id),
+            time: now,
+            cause: CallCause::Normal,
+        };
+        let state = match &input {
+            Input::Task(task) => match args.hook {
+                HookKind::AllowEntityCreation => report.verdict(lane.allow_entity_creation(&call, task)),
+                HookKind::OnEntityCreation => report.tasks(lane.on_entity_creation(&call, task), &module),
+                _ => report.nothing(lane.on_task_start(&call, task)),
+            },
+            Input::Datapoint(entity, dp) => report.tasks(lane.on_new_attribute(&call, entity, dp), &module),
+        };
+        bench.data().apply(state);
+        report.called(&subscription.id);
+    }
+    let answer = report.finish(bench.data().state());
+    context.out.one(&answer, report::human)?;
+    if let Some(detail) = report.detail() {
+        context.out.note(&detail.lines().map(crate::output::plain).collect::<Vec<_>>().join("\n"));
+    }
+    context.out.next(&format!("tenter module upload {}", args.file.display()));
+    Ok(())
+}
+
+/// The subscriptions to call: the one that was named, or those that fit.
+fn chosen<'a>(args: &Args, module: &'a LoadedModule, input: &Input) -> Result<Vec<&'a Subscription>, CliError> {
+    let of_kind = || module.subscriptions.iter().filter(|s| s.moment.kind() == args.hook);
+    let found: Vec<_> = match &args.subscription {
+        Some(id) => of_kind().filter(|s| s.id.as_str() == id).collect(),
+        None => of_kind().filter(|s| input.fits(s)).collect(),
+    };
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let what = match &args.subscription {
+        Some(id) => format!("no subscription {id:?} to {}", args.hook),
+        None => format!("no subscription to {} that fits the input", args.hook),
+    };
+    let all = module.subscriptions.iter().map(|s| {
+        let about = match s.moment.subject() {
+            (Some(etype), Some(attr)) => format!(" of {etype}.{attr}"),
+            (Some(etype), None) => format!(" of {etype}"),
+            (None, _) => String::new(),
+        };
+        format!("{} ({}{about})", s.id, s.moment.kind())
+    });
+    Err(CliError::new(Kind::NotFound, format!("the module has {what}"))
+        .help(format!("it has {}", all.collect::<Vec<_>>().join(", "))))
+}
+
+fn read(path: &Path) -> Result<Value, CliError> {
+    let (name, mut text) = (path.display().to_string(), Vec::new());
+    let result = if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(MAX_INPUT + 1).read_to_end(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|f| f.take(MAX_INPUT + 1).read_to_end(&mut text))
+    };
+    let name = if name == "-" { "standard input".to_owned() } else { name };
+    let wrong = |kind, why: String| CliError::new(kind, format!("cannot use {name}: {why}"));
+    result.map_err(|e| {
+        let kind = if e.kind() == std::io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Failed };
+        wrong(kind, e.to_string())
+    })?;
+    if text.len() as u64 > MAX_INPUT {
+        return Err(wrong(Kind::Invalid, "it is too large".into()));
+    }
+    serde_json::from_slice(&text).map_err(|e| {
+        wrong(Kind::Invalid, format!("not JSON: {e}"))
+            .help("an input is such as {\"task\": {\"etype\": \"ip\", \"eid\": \"192.0.2.1\"}}")
+    })
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "expected a time such as 2030-01-01T00:00:00Z".to_owned())
+}

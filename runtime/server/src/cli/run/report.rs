@@ -1,0 +1,312 @@
+//! What came of a call of `tenter run`: the JSON of `PROTOCOL.md`, and the same for people.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+use tenter_model::config::SiteConfig;
+use tenter_model::host::{HookFailure, Invocation, LogLine, Reason, StateWrite, Usage, Verdict};
+use tenter_model::module::LoadedModule;
+use tenter_model::task::TaskBody;
+use tenter_model::value::{Link, Scalar, Value};
+use tenter_model::{DataPoint, HookKind, SubscriptionId};
+
+use crate::output::{bytes, field, pairs, plain, table};
+
+/// The outputs of all calls, joined.
+pub(super) struct Report<'a> {
+    kind: HookKind,
+    site: Option<&'a SiteConfig>,
+    called: Vec<String>,
+    failure: Option<HookFailure>,
+    tasks: Vec<TaskBody>,
+    verdict: Option<Verdict>,
+    logs: Vec<LogLine>,
+    dropped: u32,
+    usage: Usage,
+}
+
+impl<'a> Report<'a> {
+    /// A report of nothing yet.
+    pub(super) fn new(kind: HookKind, site: Option<&'a SiteConfig>) -> Self {
+        let usage = Usage::default();
+        Self {
+            kind,
+            site,
+            called: Vec::new(),
+            failure: None,
+            tasks: Vec::new(),
+            verdict: None,
+            logs: Vec::new(),
+            dropped: 0,
+            usage,
+        }
+    }
+
+    /// Notes which subscription was called.
+    pub(super) fn called(&mut self, subscription: &SubscriptionId) {
+        self.called.push(subscription.to_string());
+    }
+
+    /// Takes a call that returns nothing, and gives its changes of state.
+    pub(super) fn nothing(&mut self, call: Invocation<()>) -> Vec<StateWrite> {
+        self.take(call).1
+    }
+
+    /// Takes a call that allows or denies: the first denial counts.
+    pub(super) fn verdict(&mut self, call: Invocation<Verdict>) -> Vec<StateWrite> {
+        let (verdict, state) = self.take(call);
+        if !matches!(self.verdict, Some(Verdict::Deny(_))) {
+            self.verdict = verdict.or(self.verdict.take());
+        }
+        state
+    }
+
+    /// Takes a call that returns tasks, checked as the server would.
+    pub(super) fn tasks(&mut self, mut call: Invocation<Vec<TaskBody>>, module: &LoadedModule) -> Vec<StateWrite> {
+        if let Ok(tasks) = call.outcome {
+            call.outcome = self.check(tasks, module);
+        }
+        let (tasks, state) = self.take(call);
+        self.tasks.extend(tasks.unwrap_or_default());
+        state
+    }
+
+    fn check(&self, tasks: Vec<TaskBody>, module: &LoadedModule) -> Result<Vec<TaskBody>, HookFailure> {
+        for task in &tasks {
+            let etype = task.entity.etype.as_str();
+            let settings = &module.settings;
+            let limited = settings.grants.iter().any(|g| g.capability == "write-entities");
+            let scopes = task.datapoints.iter().map(|dp| format!("{etype}.{}", dp.attr));
+            let uncovered = scopes.filter(|s| limited && !settings.is_granted("write-entities", s)).next();
+            let missing = match uncovered {
+                Some(scope) => Some(format!("write-entities {scope}")),
+                None if task.delete && !settings.is_granted("delete-entity", etype) => {
+                    Some(format!("delete-entity {etype}"))
+                }
+                None => None,
+            };
+            if let Some(grant) = missing {
+                let message =
+                    format!("the module returned a task that needs the grant `{grant}`; ask for it in `configure`");
+                return Err(HookFailure::new(Reason::NotGranted, message));
+            }
+        }
+        let Some(site) = self.site else { return Ok(tasks) };
+        site.schema.accept_tasks(tasks).map_err(|errors| {
+            let messages: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
+            HookFailure::new(Reason::InvalidOutput, messages.join("; "))
+        })
+    }
+
+    fn take<T>(&mut self, call: Invocation<T>) -> (Option<T>, Vec<StateWrite>) {
+        self.usage.fuel += call.usage.fuel;
+        self.usage.micros += call.usage.micros;
+        self.usage.memory_bytes = self.usage.memory_bytes.max(call.usage.memory_bytes);
+        self.logs.extend(call.logs);
+        self.dropped += call.logs_dropped;
+        match call.outcome {
+            Ok(value) => (Some(value), call.state),
+            Err(failure) => {
+                // After a failure nothing of the state counts.
+                self.failure.get_or_insert(failure);
+                (None, Vec::new())
+            }
+        }
+    }
+
+    /// A backtrace or the like of the failure.
+    pub(super) fn detail(&self) -> Option<&str> {
+        self.failure.as_ref()?.detail.as_deref()
+    }
+
+    /// The JSON.
+    pub(super) fn finish(&self, state: BTreeMap<String, String>) -> Json {
+        let verdict = self.verdict.as_ref().map(|v| match v {
+            Verdict::Allow => json!({"allow": true}),
+            Verdict::Deny(reason) => json!({"allow": false, "reason": reason}),
+        });
+        json!({
+            "hook": self.kind.name(),
+            "subscriptions": self.called,
+            "result": self.failure.as_ref().map_or("ok", |f| word(f.reason)),
+            "message": self.failure.as_ref().map(|f| &f.message),
+            "tasks": self.tasks.iter().map(|t| self.task(t)).collect::<Vec<_>>(),
+            "verdict": verdict,
+            "state": state,
+            "log": self.logs,
+            "log_dropped": self.dropped,
+            "fuel": self.usage.fuel,
+            "micros": self.usage.micros,
+            "memory_bytes": self.usage.memory_bytes,
+        })
+    }
+
+    fn task(&self, task: &TaskBody) -> Json {
+        let tokens: Map<String, Json> =
+            task.ttl_tokens.iter().map(|(n, t)| (n.clone(), json!(t.map(|t| t.to_string())))).collect();
+        json!({
+            "etype": task.entity.etype,
+            "eid": task.entity.eid,
+            "data_points": task.datapoints.iter().map(datapoint).collect::<Vec<_>>(),
+            "ttl_tokens": tokens,
+            "tags": task.tags,
+            "delete": task.delete,
+        })
+    }
+}
+
+fn datapoint(dp: &DataPoint) -> Json {
+    json!({
+        "attr": dp.attr,
+        "v": value(&dp.value),
+        "as": form(&dp.value),
+        "t1": dp.t1.map(|t| t.to_string()),
+        "t2": dp.t2.map(|t| t.to_string()),
+        "c": dp.confidence,
+        "src": dp.src,
+    })
+}
+
+/// A value as JSON; links name the type of their target.
+fn value(value: &Value) -> Json {
+    let link = |l: &Link| {
+        let mut json = json!({"etype": l.target.etype, "eid": l.target.eid});
+        if let (Some(data), Some(members)) = (&l.data, json.as_object_mut()) {
+            members.insert("data".into(), self::value(data));
+        }
+        json
+    };
+    match value {
+        Value::Scalar(s) => s.to_json(),
+        Value::Items(items) => items.iter().map(Scalar::to_json).collect(),
+        Value::Members(members) => members.iter().map(|(k, v)| (k.clone(), v.to_json())).collect::<Map<_, _>>().into(),
+        Value::Link(l) => link(l),
+        Value::Links(links) => links.iter().map(link).collect(),
+        Value::Chunk(_) => value.to_json_untyped(),
+    }
+}
+
+/// The name of the contract's case.
+fn form(value: &Value) -> &'static str {
+    match value {
+        Value::Scalar(Scalar::Bool(_)) => "boolean",
+        Value::Scalar(Scalar::Int(_)) => "integer",
+        Value::Scalar(Scalar::Float(_)) => "real",
+        Value::Scalar(Scalar::Text(_)) => "text",
+        Value::Scalar(Scalar::Time(_)) => "time",
+        Value::Scalar(Scalar::Ip(_) | Scalar::Mac(_)) => "address",
+        Value::Scalar(Scalar::Json(_)) => "json",
+        Value::Items(_) => "items",
+        Value::Members(_) => "members",
+        Value::Link(_) => "link",
+        Value::Links(_) => "links",
+        Value::Chunk(_) => "chunk",
+    }
+}
+
+/// The word of the protocol for a reason.
+fn word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Fuel => "out-of-fuel",
+        Reason::Deadline => "timed-out",
+        Reason::Memory => "out-of-memory",
+        Reason::Trap => "trapped",
+        other => other.code(),
+    }
+}
+
+/// The same for people.
+pub(super) fn human(report: &Json) -> String {
+    let number = |name: &str| report.get(name).and_then(Json::as_u64).unwrap_or(0);
+    let verdict = match report.pointer("/verdict/allow").and_then(Json::as_bool) {
+        Some(true) => "allow".to_owned(),
+        Some(false) => format!("deny: {}", field(report, "verdict.reason")),
+        None => String::new(),
+    };
+    let mut text = pairs(&[
+        ("result", field(report, "result")),
+        ("message", field(report, "message")),
+        ("verdict", verdict),
+        ("called", field(report, "subscriptions")),
+        ("fuel", field(report, "fuel")),
+        ("time", format!("{} us", number("micros"))),
+        ("memory", bytes(number("memory_bytes"))),
+    ]);
+    let items = |name: &str| report.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
+    let mut rows = Vec::new();
+    for task in items("tasks") {
+        let entity = format!("{} {}", field(&task, "etype"), field(&task, "eid"));
+        let points = task.get("data_points").and_then(Json::as_array).cloned().unwrap_or_default();
+        let shown = |dp: &Json| {
+            vec![
+                entity.clone(),
+                field(dp, "attr"),
+                dp.get("v").map_or(String::new(), Json::to_string),
+                field(dp, "t1"),
+                field(dp, "t2"),
+            ]
+        };
+        rows.extend(points.iter().map(shown));
+        if task.get("delete") == Some(&Json::Bool(true)) {
+            rows.push(vec![entity, "(removed)".to_owned()]);
+        } else if points.is_empty() {
+            rows.push(vec![entity, "(no datapoint)".to_owned()]);
+        }
+    }
+    if !rows.is_empty() {
+        text.push('\n');
+        text.push_str(&table(&["task on", "attribute", "value", "t1", "t2"], rows));
+    }
+    if let Some(state) = report.get("state").and_then(Json::as_object).filter(|s| !s.is_empty()) {
+        let rows = state.iter().map(|(k, v)| vec![k.clone(), field(v, "")]).collect();
+        text.push('\n');
+        text.push_str(&table(&["state key", "value"], rows));
+    }
+    let log = items("log");
+    if !log.is_empty() {
+        text.push('\n');
+        text.extend(log.iter().map(|l| format!("{:8}{}\n", field(l, "level"), plain(&field(l, "message")))));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_see_all_of_it() {
+        let report = json!({
+            "result": "ok", "message": null, "subscriptions": ["a", "b"], "verdict": null, "fuel": 1234, "micros": 56,
+            "memory_bytes": 1_114_112, "state": {"seen": "3"},
+            "tasks": [
+                {"etype": "ip", "eid": "192.0.2.1", "data_points": [{"attr": "label", "v": "private", "t1": null, "t2": null}]},
+                {"etype": "ip", "eid": "192.0.2.2", "data_points": [], "delete": true},
+            ],
+            "log": [{"level": "info", "message": "hello\u{1b}"}],
+        });
+        insta::assert_snapshot!(human(&report), @r#"
+        result   ok
+        called   a, b
+        fuel     1234
+        time     56 us
+        memory   1.06 MiB
+
+        TASK ON       ATTRIBUTE  VALUE      T1  T2
+        ip 192.0.2.1  label      "private"
+        ip 192.0.2.2  (removed)
+
+        STATE KEY  VALUE
+        seen       3
+
+        info    hello\u{1b}
+        "#);
+        let denied = json!({"result": "ok", "verdict": {"allow": false, "reason": "private"}});
+        insta::assert_snapshot!(human(&denied), @"
+        result   ok
+        verdict  deny: private
+        time     0 us
+        memory   0 B
+        ");
+    }
+}

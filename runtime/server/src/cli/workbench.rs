@@ -1,0 +1,274 @@
+//! A sandbox for the author's tools: the one of the server, with an empty store behind it and nothing kept but
+//! compiled code.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tenter_model::capability::{self, Grant};
+use tenter_model::config::{self, ConfigFile, SiteConfig};
+use tenter_model::host::{HostData, StateWrite};
+use tenter_model::module::{LoadedModule, ModuleSettings};
+use tenter_model::{EntityRef, MasterRecord, ModuleName, Timestamp};
+use tenter_sandbox::{AdmitRequest, Sandbox, SandboxOptions};
+
+use crate::error::{CliError, Kind};
+use crate::site;
+
+/// Where a component is tried.
+pub(crate) struct Workbench {
+    sandbox: Sandbox,
+    data: Arc<Scratch>,
+    site: Option<SiteConfig>,
+}
+
+impl Workbench {
+    /// A workbench, with the entity specification and settings of a site if there is one.
+    ///
+    /// # Errors
+    /// When the site is not valid, or the machine cannot run WebAssembly.
+    pub(crate) fn new(site: Option<&Path>) -> anyhow::Result<Self> {
+        let site = site.map(read_site).transpose()?;
+        // Compiling a language runtime takes half a minute; a machine without a home does without the cache.
+        let options = |cache_dir| SandboxOptions { cache_dir, lanes: 1 };
+        let sandbox = match cache_dir().map(|dir| Sandbox::new(options(Some(dir)))) {
+            Some(Ok(sandbox)) => sandbox,
+            Some(Err(_)) | None => Sandbox::new(options(None))?,
+        };
+        Ok(Self { sandbox, data: Arc::default(), site })
+    }
+
+    /// The site.
+    pub(crate) fn site(&self) -> Option<&SiteConfig> {
+        self.site.as_ref()
+    }
+
+    /// The store.
+    pub(crate) fn data(&self) -> Arc<Scratch> {
+        Arc::clone(&self.data)
+    }
+
+    /// The sandbox.
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// What the site says of a module.
+    pub(crate) fn settings(&self, name: &ModuleName) -> ModuleSettings {
+        self.site.as_ref().map_or_else(|| SiteConfig::default().module_settings(name), |s| s.module_settings(name))
+    }
+
+    /// Admits a component; without a site, whatever it subscribes to. Without grants it gets all that it asks for.
+    ///
+    /// # Errors
+    /// When it is refused, with the reason.
+    pub(crate) fn load(
+        &self,
+        name: &ModuleName,
+        bytes: &[u8],
+        mut settings: ModuleSettings,
+        grants: Option<Vec<Grant>>,
+        now: Timestamp,
+    ) -> Result<LoadedModule, CliError> {
+        let asks_first = grants.is_none();
+        settings.grants = grants.unwrap_or_default();
+        let loaded = self.admit(name, bytes, settings.clone(), now)?;
+        if !asks_first || loaded.requests.is_empty() {
+            return Ok(loaded);
+        }
+        settings.grants = loaded.requests;
+        self.admit(name, bytes, settings, now)
+    }
+
+    fn admit(
+        &self,
+        name: &ModuleName,
+        bytes: &[u8],
+        settings: ModuleSettings,
+        now: Timestamp,
+    ) -> Result<LoadedModule, CliError> {
+        let nothing = tenter_model::Schema::default();
+        let schema = self.site.as_ref().map_or(&nothing, |s| &s.schema);
+        let schema_json = schema.to_json().to_string().into();
+        let request = AdmitRequest { name: name.clone(), bytes, settings, schema, schema_json, now };
+        let data = self.data();
+        let admitted = match self.site {
+            Some(_) => self.sandbox.admit(request, data),
+            None => self.sandbox.admit_unspecified(request, data),
+        };
+        admitted.map_err(|e| CliError::new(Kind::Invalid, format!("the component is refused ({}): {e}", e.code)))
+    }
+}
+
+/// `CAPABILITY SCOPE` of the command line.
+///
+/// # Errors
+/// When there is no such capability.
+pub(crate) fn grant(text: &str) -> Result<Grant, String> {
+    let (name, scope) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    if capability::find(name).is_none() {
+        let near = config::nearest(name, capability::TABLE.iter().map(|c| c.name));
+        let near = near.map_or(String::new(), |n| format!(", did you mean {n:?}?"));
+        return Err(format!("{name:?} is not a capability{near}"));
+    }
+    Ok(Grant { capability: name.to_owned(), scope: scope.trim().to_owned() })
+}
+
+/// A module's configuration from a file in JSON or YAML.
+///
+/// # Errors
+/// When it cannot be read or is neither.
+pub(crate) fn module_config(path: &Path, name: &ModuleName) -> Result<serde_json::Value, CliError> {
+    let wrong = |why: String| CliError::new(Kind::Invalid, format!("cannot use {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    // Read by the rules of a site, which takes a file per module.
+    let mut loaded = config::load(&[ConfigFile { path: format!("modules/{name}.yml"), text }]);
+    if let Some(error) = loaded.errors.first() {
+        return Err(wrong(format!("line {}: {}", error.line, error.message)));
+    }
+    let config = loaded.config.as_mut().and_then(|c| c.module_configs.remove(name.as_str()));
+    Ok(config.unwrap_or_else(|| serde_json::json!({})))
+}
+
+fn read_site(dir: &Path) -> Result<SiteConfig, CliError> {
+    let loaded = config::load(&site::read(dir)?);
+    let first = loaded.errors.first().map(|e| crate::output::plain(&e.to_string()));
+    loaded.config.ok_or_else(|| {
+        CliError::new(Kind::Invalid, format!("the site {} is not valid: {}", dir.display(), first.unwrap_or_default()))
+            .help(format!("`tenter check {}` lists everything", dir.display()))
+    })
+}
+
+/// `$XDG_CACHE_HOME/tenter/components`, with `~/.cache` when the variable is not set.
+fn cache_dir() -> Option<PathBuf> {
+    let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute()) {
+        Some(cache) => cache,
+        None => std::env::home_dir().filter(|h| h.is_absolute())?.join(".cache"),
+    };
+    Some(cache.join("tenter/components"))
+}
+
+/// A store that knows no entity, and of module state what calls have left.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    state: Mutex<BTreeMap<String, Entry>>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    value: Vec<u8>,
+    until: Option<Timestamp>,
+    version: u64,
+}
+
+impl Scratch {
+    /// Applies what a call did to its state.
+    pub(crate) fn apply(&self, writes: Vec<StateWrite>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for write in writes {
+            match write {
+                StateWrite::Put { key, value, until } => {
+                    let version = state.get(&key).map_or(1, |e| e.version + 1);
+                    state.insert(key, Entry { value, until, version });
+                }
+                StateWrite::Delete { key } => drop(state.remove(&key)),
+                StateWrite::Add { key, by } => {
+                    // A counter is decimal text; anything else counts as 0.
+                    let entry = state.entry(key).or_insert(Entry { value: Vec::new(), until: None, version: 0 });
+                    let number = std::str::from_utf8(&entry.value).ok().and_then(|t| t.parse::<i64>().ok());
+                    entry.value = number.unwrap_or(0).saturating_add(by).to_string().into_bytes();
+                    entry.version += 1;
+                }
+            }
+        }
+    }
+
+    /// All keys and values, these as text.
+    pub(crate) fn state(&self) -> BTreeMap<String, String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.iter().map(|(k, e)| (k.clone(), String::from_utf8_lossy(&e.value).into_owned())).collect()
+    }
+
+    /// Keys and values that have not ended.
+    fn live(&self, now: Timestamp) -> BTreeMap<String, Entry> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = state.iter().filter(|(_, e)| e.until.is_none_or(|t| t > now));
+        live.map(|(k, e)| (k.clone(), e.clone())).collect()
+    }
+}
+
+impl HostData for Scratch {
+    fn read_record(&self, _: &EntityRef) -> Result<Option<MasterRecord>, String> {
+        Ok(None)
+    }
+
+    fn is_known(&self, _: &EntityRef) -> Result<bool, String> {
+        Ok(false)
+    }
+
+    fn state_get(&self, _: &ModuleName, key: &str, now: Timestamp) -> Result<Option<(Vec<u8>, u64)>, String> {
+        Ok(self.live(now).remove(key).map(|e| (e.value, e.version)))
+    }
+
+    fn state_keys(
+        &self,
+        _: &ModuleName,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<String>, String> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let keys = self.live(now).into_keys();
+        let wanted = keys.filter(|k| k.starts_with(prefix) && after.is_none_or(|a| k.as_str() > a));
+        Ok(wanted.take(limit).collect())
+    }
+
+    fn state_bytes(&self, _: &ModuleName) -> Result<u64, String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(state.iter().map(|(k, e)| (k.len() + e.value.len()) as u64).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scratch_state_is_that_of_a_store() {
+        let scratch = Scratch::default();
+        let name = ModuleName::new("m").unwrap();
+        let put = |key: &str, until| StateWrite::Put { key: key.into(), value: b"1".to_vec(), until };
+        scratch.apply(vec![put("a", None), put("b", Some(Timestamp(5))), put("c", None)]);
+        scratch.apply(vec![
+            StateWrite::Add { key: "a".into(), by: 2 },
+            StateWrite::Add { key: "n".into(), by: -1 },
+            StateWrite::Delete { key: "c".into() },
+        ]);
+        assert_eq!(scratch.state_get(&name, "a", Timestamp(9)), Ok(Some((b"3".to_vec(), 2))));
+        assert_eq!(scratch.state_get(&name, "b", Timestamp(5)), Ok(None));
+        assert_eq!(scratch.state_keys(&name, "", Some("a"), 9, Timestamp(4)), Ok(vec!["b".into(), "n".into()]));
+        assert_eq!(scratch.state_bytes(&name), Ok(7));
+        assert_eq!(scratch.state().get("n").map(String::as_str), Some("-1"));
+    }
+
+    #[test]
+    fn grants_are_words_of_the_table() {
+        assert_eq!(grant("write-entities ip.label").unwrap().scope, "ip.label");
+        assert_eq!(grant("state").unwrap().scope, "");
+        assert_eq!(grant("stat x").unwrap_err(), "\"stat\" is not a capability, did you mean \"state\"?");
+    }
+
+    #[test]
+    fn configuration_is_json_or_yaml() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c");
+        let name = ModuleName::new("m").unwrap();
+        for text in ["{\"ports\": {\"a\": 1}}", "ports:\n  a: 1\n"] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(module_config(&path, &name).unwrap(), serde_json::json!({"ports": {"a": 1}}));
+        }
+        std::fs::write(&path, "a: [\n").unwrap();
+        assert_eq!(module_config(&path, &name).unwrap_err().kind, Kind::Invalid);
+    }
+}

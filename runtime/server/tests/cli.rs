@@ -1,0 +1,346 @@
+//! Transcripts of the command line: what a person or a script sees of commands that need no server.
+//!
+//! Each test has a folder, a home and an environment of its own. Paths of the folder read `[DIR]`, and nothing listens
+//! on the port that stands for "no server".
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A folder to work in.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenter"));
+        command.args(args).current_dir(self.path()).stdin(Stdio::null());
+        for name in ["TENTER_URL", "TENTER_TOKEN", "TENTER_LOG"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", self.path()).env("XDG_STATE_HOME", self.path().join("state"));
+        command.env("XDG_CACHE_HOME", self.path().join("cache"));
+        command
+    }
+
+    /// stdout, stderr and exit code.
+    fn run(&self, args: &[&str]) -> (String, String, i32) {
+        let output = self.command(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap().replace(&self.path().display().to_string(), "[DIR]");
+        (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+    }
+
+    /// All three in one text.
+    fn transcript(&self, args: &[&str]) -> String {
+        let (stdout, stderr, code) = self.run(args);
+        format!("{stdout}--- stderr\n{stderr}--- exit {code}\n")
+    }
+}
+
+/// A port on which nothing listens: it was free a moment ago, and nothing else in the test asks for one.
+fn nobody() -> String {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("http://127.0.0.1:{port}")
+}
+
+#[test]
+fn help_lists_the_commands() {
+    insta::assert_snapshot!(Desk::new().transcript(&["--help"]), @"
+    Run modules of other people at every hook of your data platform, in a sandbox
+
+    Usage: tenter [OPTIONS] <COMMAND>
+
+    Commands:
+      demo        Show the whole way of data on bundled logs, in a temporary folder
+      init        Write a site: a folder of configuration that `check` and `serve` take as it is
+      check       Check a folder of configuration; needs no server
+      serve       Serve a site
+      status      Show how the server is doing
+      new         Begin a module in a new folder that builds anywhere
+      build       Build a module to a component
+      test        Test a module: its native tests, which may call the component in the sandbox
+      run         Call one hook of a component and show what it returns; nothing is stored, no server is needed
+      module      Install and look after modules
+      grant       Grant a capability to a module
+      revoke      Take a capability away from a module
+      token       Make tokens for the server
+      hook        Show hooks, and switch what is subscribed to them
+      datapoint   Send datapoints
+      entity      Look at entities
+      deadletter  Show tasks that could not be processed
+      completion  Print a completion script for a shell
+      help        Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+      -o, --output <FORMAT>
+              Form of the data on stdout
+
+              Possible values:
+              - table:  For people; may change between versions
+              - json:   One JSON document, indented
+              - ndjson: One JSON document per line
+              
+              [default: table]
+
+      -q, --quiet
+              Print data and errors alone: no progress, no advice
+
+          --url <URL>
+              The server
+              
+              [env: TENTER_URL=]
+              [default: http://127.0.0.1:5000]
+
+          --token <TOKEN>
+              Token for the server; by itself the one that a server on this machine left for its owner
+              
+              [env: TENTER_TOKEN]
+
+          --timeout <SECONDS>
+              How long to wait for an answer [default: 60, for uploads 600]
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 conflict, 6 invalid input or configuration,
+    7 server unreachable, 8 timeout, 9 tests failed, 130 interrupted.
+    --- stderr
+    --- exit 0
+    ");
+}
+
+#[test]
+fn unknown_commands_are_usage_errors() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(desk.transcript(&["modul", "list"]), @"
+    --- stderr
+    error: unrecognized subcommand 'modul'
+
+      tip: a similar subcommand exists: 'module'
+
+    Usage: tenter [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    --- exit 2
+    ");
+    assert_eq!(desk.run(&["entity", "ttl", "ip", "192.0.2.1", "base=soon"]).2, 2);
+    assert_eq!(desk.run(&["status", "--url", "nonsense"]).2, 2);
+    assert_eq!(desk.run(&["status", "--timeout", "0"]).2, 2);
+}
+
+#[test]
+fn hook_kinds_print_both_tables() {
+    let desk = Desk::new();
+    let (table, stderr, code) = desk.run(&["hook", "kinds"]);
+    assert_eq!((stderr.as_str(), code), ("", 0));
+    assert!(table.contains("on_postload_ioc_comment_update"));
+    // 15 kinds and 90 case hooks, a heading each, a blank line between.
+    assert_eq!(table.lines().count(), 15 + 90 + 3);
+    let head: Vec<_> = table.lines().take(5).map(|l| l.chars().take(100).collect::<String>()).collect();
+    insta::assert_snapshot!(head.join("\n"), @"
+    HOOK                   FAMILY    WHEN                                                            GET
+    on-task-start          ingest    First, for every task, delete tasks too.                        who
+    allow-entity-creation  ingest    The entity is unknown, before any side effect.                  ent
+    on-entity-creation     ingest    The entity was accepted, before datapoints are staged.          ent
+    on-new-attribute       ingest    After staging, once per datapoint of the attribute.             ent
+    ");
+
+    let (lines, ..) = desk.run(&["hook", "kinds", "-o", "ndjson"]);
+    assert_eq!(lines.lines().count(), 105);
+    insta::assert_snapshot!(lines.lines().last().unwrap(), @r#"{"action":"","in_reference":false,"iris_name":"on_manual_trigger_alert","kind":"manual","object":"alert","phase":"manual"}"#);
+    let (one, ..) = desk.run(&["hook", "kinds", "--family", "update", "-o", "json"]);
+    insta::assert_snapshot!(one, @r#"
+    [
+      {
+        "family": "update",
+        "name": "update-record",
+        "on_failure": "retry transient faults 3 times, then skip its output",
+        "returns": "tasks (normal queue)",
+        "sees": "type, id, master record",
+        "when": "Sweep over stored entities, spread over the period.",
+        "wit": "update.update-record"
+      },
+      {
+        "family": "update",
+        "name": "update-entity",
+        "on_failure": "retry transient faults 3 times, then skip its output",
+        "returns": "tasks (normal queue)",
+        "sees": "type, id",
+        "when": "Sweep over stored entities, identity only.",
+        "wit": "update.update-entity"
+      }
+    ]
+    "#);
+    assert_eq!(desk.run(&["hook", "kinds", "--family", "updates"]).2, 2);
+}
+
+#[test]
+fn init_writes_a_site_that_check_accepts() {
+    let desk = Desk::new();
+    let (files, stderr, code) = desk.run(&["init", "site"]);
+    assert_eq!((stderr.as_str(), code), ("next: tenter check site\n", 0));
+    assert!(files.contains("site/db_entities/ip.yml"));
+    insta::assert_snapshot!(desk.transcript(&["check", "site"]), @"
+    ENTITY TYPE  ATTRIBUTES
+    ip           5
+    --- stderr
+    site is valid
+    next: tenter serve site
+    --- exit 0
+    ");
+    // Nothing of what is there is replaced unasked.
+    desk.write("site/tenter.yml", "lanes: 2\n");
+    insta::assert_snapshot!(desk.transcript(&["init", "site"]), @"
+    --- stderr
+    error: site is not empty
+    help: `--force` writes into it nevertheless and replaces files of the same name
+    --- exit 5
+    ");
+    assert_eq!(desk.run(&["init", "site", "--force", "-q"]).2, 0);
+    assert_ne!(std::fs::read_to_string(desk.path().join("site/tenter.yml")).unwrap(), "lanes: 2\n");
+}
+
+#[test]
+fn check_names_every_place() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["init", "site"]).2, 0);
+    desk.write("site/snapshots.yml", "creation_rat: {minute: 5}\n");
+    desk.write(
+        "site/db_entities/ip.yml",
+        "entity: {id: ip, id_data_type: ipv4, name: IP, snapshot: true}\nattribs:\n  a:\n    name: A\n    type: observation\n    data_type: int\n",
+    );
+    insta::assert_snapshot!(desk.transcript(&["check", "site"]), @r#"
+    --- stderr
+    warning: snapshots.yml:1:1: creation_rat: unknown key, it has no effect; did you mean "creation_rate"?
+    db_entities/ip.yml:5:11: ip.attribs.a.type: Invalid `type` of attribute 'a': found "observation"; expected one of plain, observations, timeseries; did you mean "observations"?
+    error: site is not valid: 1 error
+    help: correct the places named above; `tenter init` in an empty folder shows a site that works
+    --- exit 6
+    "#);
+    let (json, _, code) = desk.run(&["check", "site", "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((json["valid"].as_bool(), code), (Some(false), 6));
+    assert!(json["errors"].as_array().unwrap().iter().any(|e| e["file"] == "db_entities/ip.yml" && e["line"] == 5));
+    insta::assert_snapshot!(desk.transcript(&["check", "none"]), @"
+    --- stderr
+    error: none is not a folder
+    help: `tenter init none` writes a site there
+    --- exit 3
+    ");
+}
+
+#[test]
+fn without_a_server_the_error_says_how_to_start_one() {
+    let desk = Desk::new();
+    let url = nobody();
+    let transcript = desk.transcript(&["status", "--url", &url]).replace(&url, "[URL]");
+    insta::assert_snapshot!(transcript, @"
+    --- stderr
+    error: cannot reach [URL]: connection refused
+    help: is `tenter serve` running? `tenter serve DIR` starts a server; `--url` names another one
+    --- exit 7
+    ");
+}
+
+#[test]
+fn datapoints_are_checked_before_a_server_is_asked() {
+    let desk = Desk::new();
+    desk.write("bad.json", "[{\"type\": \"ip\"},\n {\"type\": ]");
+    insta::assert_snapshot!(desk.transcript(&["datapoint", "send", "bad.json", "--url", &nobody()]), @"
+    --- stderr
+    error: bad.json:2: the array does not end; is the file cut off?
+    nothing was sent before
+    help: correct it, then send again
+    --- exit 6
+    ");
+    assert_eq!(desk.run(&["datapoint", "send", "none.json"]).2, 3);
+    desk.write("empty.json", "[]");
+    let (sent, _, code) = desk.run(&["datapoint", "send", "empty.json", "-o", "ndjson", "--url", &nobody()]);
+    let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+    assert_eq!((sent["sent"].as_u64(), code), (Some(0), 0));
+}
+
+#[test]
+fn new_is_for_rust_and_for_empty_folders() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(desk.transcript(&["new", "hello", "--lang", "cobol"]), @r#"
+    --- stderr
+    error: there is no template for "cobol"
+    help: only `--lang rust` has one; any language that makes components for the contract in wit/ can be used without
+    --- exit 2
+    "#);
+    insta::assert_snapshot!(desk.transcript(&["new", "hello"]), @"
+    hello
+    --- stderr
+    the module hello begins in hello/src/lib.rs
+    next: tenter build hello
+    --- exit 0
+    ");
+    assert!(desk.path().join("hello/vendor/tenter/wit/worlds.wit").is_file());
+    let manifest = std::fs::read_to_string(desk.path().join("hello/Cargo.toml")).unwrap();
+    assert!(manifest.contains("name = \"hello\""), "{manifest}");
+    assert_eq!(desk.run(&["new", "hello"]).2, 5);
+    assert_eq!(desk.run(&["new", "Hello"]).2, 2);
+    assert_eq!(desk.run(&["build", "."]).2, 3);
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (script, stderr, code) = desk.run(&["completion", shell]);
+        assert!(script.contains("deadletter"), "{shell}");
+        assert_eq!((stderr.as_str(), code), ("", 0));
+    }
+    assert_eq!(desk.run(&["completion", "csh"]).2, 2);
+}
+
+#[test]
+fn what_is_no_component_is_not_run() {
+    let desk = Desk::new();
+    desk.write("m.wasm", "\0asm\u{1}\0\0\0");
+    insta::assert_snapshot!(desk.transcript(&["run", "m.wasm", "--hook", "on-task-start"]), @"
+    --- stderr
+    error: cannot use m.wasm: it is a core WebAssembly module, not a component
+    help: build it for wasm32-wasip2, as `tenter build` does
+    --- exit 6
+    ");
+    assert_eq!(desk.run(&["module", "upload", "m.wasm"]).2, 6);
+    assert_eq!(desk.run(&["run", "none.wasm", "--hook", "on-task-start"]).2, 3);
+    insta::assert_snapshot!(desk.transcript(&["run", "m.wasm", "--hook", "on-task-stat"]), @r#"
+    --- stderr
+    error: invalid value 'on-task-stat' for '--hook <KIND>': "on-task-stat" is not a kind of hook, did you mean "on-task-start"?; `tenter hook kinds` lists them
+
+    For more information, try '--help'.
+    --- exit 2
+    "#);
+    assert_eq!(desk.run(&["run", "m.wasm", "--hook", "cron"]).2, 2);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let desk = Desk::new();
+    let mut child = desk
+        .command(&["hook", "kinds", "-o", "ndjson"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((String::from_utf8(output.stderr).unwrap().as_str(), output.status.code()), ("", Some(0)));
+}
