@@ -50,7 +50,7 @@ const CREATION_STAGE: u32 = u32::MAX;
 /// The run ends here, before its end.
 enum Stop {
     /// With this effect.
-    With(Effect),
+    With(Box<Effect>),
     /// To be repeated.
     Postpone,
 }
@@ -70,7 +70,8 @@ impl Ingest<'_> {
         let mut run = Run { pending, follow_ups: Vec::new(), dead: Vec::new(), errors: Vec::new(), state: Vec::new() };
         let seen_revision = record.as_ref().map(|r| r.revision);
         let effect = match self.flow(&mut run, record) {
-            Ok(effect) | Err(Stop::With(effect)) => effect,
+            Ok(effect) => effect,
+            Err(Stop::With(effect)) => *effect,
             Err(Stop::Postpone) => return self.postpone(run),
         };
         if !matches!(effect, Effect::Apply { .. }) {
@@ -110,7 +111,7 @@ impl Ingest<'_> {
             let message = format!(
                 "entity type {etype} is not in the specification any more; add db_entities/{etype}.yml or drop the letter"
             );
-            return Err(Stop::With(Effect::Dead(self.letter(run.pending, DeadKind::Invalid, None, message))));
+            return Err(Stop::With(Box::new(Effect::Dead(self.letter(run.pending, DeadKind::Invalid, None, message)))));
         };
 
         let created = record.is_none();
@@ -156,14 +157,14 @@ impl Ingest<'_> {
                 Ok(Verdict::Deny(reason)) => {
                     self.stats.correct(&bound.module.name, HookKind::AllowEntityCreation, |s| s.denials += 1);
                     tracing::info!(module = %bound.module.name, entity = %body.entity, "denied: {}", printable(&reason));
-                    return Err(Stop::With(Effect::Denied { module: bound.module.name.clone(), reason }));
+                    return Err(Stop::With(Box::new(Effect::Denied { module: bound.module.name.clone(), reason })));
                 }
                 Err(_) if bound.module.settings.on_admission_fault == OnAdmissionFault::Open => {}
                 Err(_) if run.pending.attempts + 1 < MAX_ATTEMPTS => return Err(Stop::Postpone),
                 Err(failure) => {
                     let letter =
                         self.letter(run.pending, DeadKind::Admission, Some((&call, &failure)), failure.to_string());
-                    return Err(Stop::With(Effect::Dead(letter)));
+                    return Err(Stop::With(Box::new(Effect::Dead(letter))));
                 }
             }
         }

@@ -38,6 +38,9 @@ pub type MakeHost = Box<dyn Fn(Arc<dyn HostData>) -> Box<dyn HookHost> + Send + 
 /// Makes ids for tasks from outside.
 pub type MakeId = Box<dyn Fn(tenter_model::Timestamp) -> TaskId + Send + Sync>;
 
+/// Called once, on the store's writer thread, when tasks from outside are on disk or were refused.
+pub type Admitted = Box<dyn FnOnce(Result<Vec<(TaskId, Admission)>, StoreError>) + Send>;
+
 /// What an engine is built from.
 pub struct Parts {
     /// Where everything is kept.
@@ -126,11 +129,7 @@ impl Engine {
     }
 
     /// Takes tasks from outside: all or none. `done` is called on the store's writer thread once they are on disk.
-    pub fn admit(
-        &self,
-        bodies: Vec<TaskBody>,
-        done: Box<dyn FnOnce(Result<Vec<(TaskId, Admission)>, StoreError>) + Send>,
-    ) {
+    pub fn admit(&self, bodies: Vec<TaskBody>, done: Admitted) {
         let now = self.clock.now();
         let tasks: Vec<Task> = bodies
             .into_iter()

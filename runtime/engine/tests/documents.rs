@@ -1,4 +1,5 @@
 //! What documentation and examples promise about hooks.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 use std::path::{Path, PathBuf};
 

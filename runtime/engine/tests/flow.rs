@@ -1,4 +1,5 @@
 //! The flow of a task, through real lanes and a real store, with scripted modules.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 mod support;
 

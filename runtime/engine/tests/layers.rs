@@ -1,4 +1,5 @@
 //! The directions of dependency that ARCHITECTURE.md states: which package may name what.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 use std::path::{Path, PathBuf};
 
