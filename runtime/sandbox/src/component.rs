@@ -134,3 +134,15 @@ pub(crate) fn code_of(module: &tenter_model::module::LoadedModule) -> Result<&Mo
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_contract() {
+        let wit = include_str!("../../../wit/types.wit");
+        assert!(wit.contains(&format!("package tenter:hooks@{VERSION};")));
+        assert_eq!(full_name("cases"), format!("tenter:hooks/cases@{VERSION}"));
+    }
+}

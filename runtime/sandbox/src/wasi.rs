@@ -4,26 +4,27 @@
 //! are our own, since there the closed context would still answer from the real world: the clock stands at the time of
 //! the call, randomness is seeded from the id of the call, and waiting ends at the call's deadline.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+mod console;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tenter_model::host::LogLevel;
 use tenter_model::time::Timestamp;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::io::poll as waiting;
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use wasmtime_wasi::p2::bindings::sync::io::poll;
-use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::guest::{CallState, Guest};
 use crate::limits::Stop;
+use console::Console;
+pub(crate) use console::Printed;
 
-/// Most bytes that are kept of what a guest prints in one call.
-const MAX_PRINTED: usize = 256 << 10;
 /// Most random bytes of one call of the import.
 const MAX_RANDOM: u64 = 64 << 10;
 
@@ -58,17 +59,24 @@ pub(crate) fn context(clock: &CallClock, printed: &Printed) -> WasiCtx {
         .build()
 }
 
-/// Stands still at the time of the call.
+/// Stands still at the time of the call. The monotonic one never goes back, even when a call is made for an earlier time
+/// than the one before it, and always goes on between calls.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CallClock(Arc<AtomicI64>);
+pub(crate) struct CallClock(Arc<Hands>);
+
+#[derive(Debug, Default)]
+struct Hands {
+    wall: AtomicI64,
+    monotonic: AtomicU64,
+}
 
 impl CallClock {
+    /// A call begins. Only its own thread sets and reads the hands.
     pub(crate) fn set(&self, time: Timestamp) {
-        self.0.store(time.0, Ordering::Relaxed);
-    }
-
-    fn micros(&self) -> u64 {
-        u64::try_from(self.0.load(Ordering::Relaxed)).unwrap_or(0)
+        self.0.wall.store(time.0, Ordering::Relaxed);
+        let least = self.0.monotonic.load(Ordering::Relaxed).saturating_add(1);
+        let nanos = u64::try_from(time.0).unwrap_or(0).saturating_mul(1_000);
+        self.0.monotonic.store(nanos.max(least), Ordering::Relaxed);
     }
 }
 
@@ -78,17 +86,17 @@ impl HostWallClock for CallClock {
     }
 
     fn now(&self) -> Duration {
-        Duration::from_micros(self.micros())
+        Duration::from_micros(u64::try_from(self.0.wall.load(Ordering::Relaxed)).unwrap_or(0))
     }
 }
 
 impl HostMonotonicClock for CallClock {
     fn resolution(&self) -> u64 {
-        1_000
+        1
     }
 
     fn now(&self) -> u64 {
-        self.micros().saturating_mul(1_000)
+        self.0.monotonic.load(Ordering::Relaxed)
     }
 }
 
@@ -190,95 +198,20 @@ impl poll::HostPollable for PollView<'_> {
     }
 }
 
-/// What a guest has printed and nobody has read. Shared with the streams that the guest holds.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Printed(Arc<Mutex<Buffer>>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(Debug, Default)]
-struct Buffer {
-    kept: usize,
-    out: Vec<u8>,
-    err: Vec<u8>,
-}
-
-impl Printed {
-    fn with<T>(&self, f: impl FnOnce(&mut Buffer) -> T) -> T {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn clear(&self) {
-        self.with(|b| {
-            b.kept = 0;
-            b.out.clear();
-            b.err.clear();
-        });
-    }
-
-    fn push(&self, level: LogLevel, bytes: &[u8]) {
-        self.with(|b| {
-            let room = MAX_PRINTED.saturating_sub(b.kept);
-            let bytes = bytes.get(..room.min(bytes.len())).unwrap_or_default();
-            b.kept += bytes.len();
-            if level == LogLevel::Info { b.out.extend_from_slice(bytes) } else { b.err.extend_from_slice(bytes) }
-        });
-    }
-
-    /// Complete lines that are not blank, and with `all` the rest too.
-    pub(crate) fn take_lines(&self, all: bool) -> Vec<(LogLevel, String)> {
-        self.with(|b| {
-            let mut lines = Vec::new();
-            for (level, bytes) in [(LogLevel::Info, &mut b.out), (LogLevel::Warning, &mut b.err)] {
-                let end = if all { bytes.len() } else { bytes.iter().rposition(|c| *c == b'\n').map_or(0, |i| i + 1) };
-                let rest = bytes.split_off(end);
-                let text = String::from_utf8_lossy(bytes);
-                lines.extend(text.lines().filter(|l| !l.trim().is_empty()).map(|l| (level, l.to_owned())));
-                *bytes = rest;
-            }
-            lines
-        })
-    }
-}
-
-/// stdout or stderr.
-#[derive(Clone)]
-struct Console {
-    printed: Printed,
-    level: LogLevel,
-}
-
-impl IsTerminal for Console {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for Console {
-    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-        // Only interfaces of WASI 0.3 ask for this, and they are not linked.
-        Box::new(tokio::io::sink())
-    }
-
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(self.clone())
-    }
-}
-
-#[async_trait]
-impl Pollable for Console {
-    async fn ready(&mut self) {}
-}
-
-impl OutputStream for Console {
-    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        self.printed.push(self.level, &bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(64 << 10)
+    #[test]
+    fn clocks_stand_still_and_the_monotonic_one_never_goes_back() {
+        let clock = CallClock::default();
+        clock.set(Timestamp(10));
+        assert_eq!((HostWallClock::now(&clock), HostMonotonicClock::now(&clock)), (Duration::from_micros(10), 10_000));
+        clock.set(Timestamp(5));
+        assert_eq!((HostWallClock::now(&clock), HostMonotonicClock::now(&clock)), (Duration::from_micros(5), 10_001));
+        clock.set(Timestamp(-5));
+        assert_eq!((HostWallClock::now(&clock), HostMonotonicClock::now(&clock)), (Duration::ZERO, 10_002));
+        clock.set(Timestamp(20));
+        assert_eq!(HostMonotonicClock::now(&clock), 20_000);
     }
 }

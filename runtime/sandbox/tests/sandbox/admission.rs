@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tenter_model::Family;
-use tenter_model::hook::HookKind;
+use tenter_model::hook::{HookKind, Moment};
 use tenter_sandbox::{Sandbox, SandboxOptions};
 
 use crate::support::{Data, admit, sandbox, settings, villain};
@@ -34,6 +34,33 @@ fn a_good_module_is_described() {
     assert_eq!(asked, ["state", "read-entities ip"]);
     let kinds: Vec<_> = module.subscriptions.iter().map(|s| s.moment.kind()).collect();
     assert_eq!(kinds, [HookKind::OnNewAttribute]);
+}
+
+/// A component of all five families, made with the SDK; every kind of hook is known to the sandbox.
+#[test]
+fn every_kind_of_hook_is_admitted() {
+    let bytes = std::fs::read(env!("TENTER_EVERY_KIND")).unwrap();
+    let config = json!({ "attr": "hostname", "series": "traffic", "depends_on": "hostname" });
+    let module = admit(&sandbox(), &bytes, settings(config.clone()), Arc::new(Data::default())).unwrap();
+    assert_eq!(module.families, Family::ALL);
+    let mut kinds: Vec<_> = module.subscriptions.iter().map(|s| s.moment.kind()).collect();
+    kinds.sort();
+    kinds.dedup();
+    let mut all: Vec<_> = tenter_model::hook::TABLE.iter().map(|row| row.kind).collect();
+    all.sort();
+    assert_eq!(kinds, all);
+    let cron = module.subscriptions.iter().find(|s| s.moment.kind() == HookKind::Cron).unwrap();
+    let Moment::Cron(timer) = &cron.moment else { panic!("{cron:?}") };
+    assert_eq!(timer.fields, Some(vec![("minute".to_owned(), "*/5".to_owned())]));
+    assert_eq!((timer.grace_seconds, timer.arguments.as_str()), (60, "{\"n\":1}"));
+
+    let refused = |key: &str, value: &str| {
+        let mut config = config.clone();
+        config[key] = value.into();
+        admit(&sandbox(), &bytes, settings(config), Arc::new(Data::default())).unwrap_err().message
+    };
+    insta::assert_snapshot!(refused("series", "hostname"), @r#"`snapshot.subscriptions`, subscription "timeseries:ip.hostname" to timeseries: 'ip.hostname' holds observations, expected a timeseries attribute"#);
+    insta::assert_snapshot!(refused("object", "iocs"), @r#"`cases.subscriptions`, subscription "before:iocs.create" to before: no case hook of this phase is about the object "iocs", did you mean "ioc"?"#);
 }
 
 #[test]

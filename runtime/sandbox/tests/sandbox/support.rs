@@ -11,7 +11,7 @@ use tenter_model::host::{CallCause, HookCall, HookFailure, HookHost, HostData, I
 use tenter_model::id::{EntityRef, ModuleName, SubscriptionId};
 use tenter_model::module::{LoadedModule, ModuleSettings};
 use tenter_model::record::MasterRecord;
-use tenter_model::schema::{AttributeKind, AttributeSpec, EntitySpec, HistoryParams, IdType, Lifetime};
+use tenter_model::schema::{AttributeKind, AttributeSpec, EntitySpec, HistoryParams, IdType, Lifetime, TimeseriesType};
 use tenter_model::task::TaskBody;
 use tenter_model::time::Timestamp;
 use tenter_model::value::{Scalar, Value};
@@ -78,6 +78,12 @@ pub(crate) fn schema() -> Schema {
         history: HistoryParams::default(),
         force_graph: false,
     };
+    let traffic = AttributeKind::Timeseries {
+        kind: TimeseriesType::Irregular,
+        series: Vec::new(),
+        max_age: None,
+        time_step: None,
+    };
     let to_asn = LinkType { to: "asn".parse().unwrap(), data: None, mirror: None };
     let entity = |id: &str, id_type, attributes| {
         EntitySpec::new(id.parse().unwrap(), id_type, id.into(), String::new(), true, Lifetime::Immortal, attributes)
@@ -89,6 +95,7 @@ pub(crate) fn schema() -> Schema {
             vec![
                 attribute("hostname", observed),
                 attribute("label", plain(DataType::Primitive(Primitive::String))),
+                attribute("traffic", traffic),
                 attribute("asn", plain(DataType::Set(ElementType::Link(to_asn)))),
             ],
         ),
