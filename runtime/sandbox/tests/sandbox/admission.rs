@@ -7,7 +7,7 @@ use tenter_model::Family;
 use tenter_model::hook::{HookKind, Moment};
 use tenter_sandbox::{Sandbox, SandboxOptions};
 
-use crate::support::{Data, admit, sandbox, settings, villain};
+use crate::support::{Data, admit, guest, sandbox, settings, villain};
 
 fn refused(bytes: &[u8]) -> String {
     let error = admit(&sandbox(), bytes, settings(json!({})), Arc::new(Data::default())).unwrap_err();
@@ -39,7 +39,7 @@ fn a_good_module_is_described() {
 /// A component of all five families, made with the SDK; every kind of hook is known to the sandbox.
 #[test]
 fn every_kind_of_hook_is_admitted() {
-    let bytes = std::fs::read(env!("TENTER_EVERY_KIND")).unwrap();
+    let bytes = std::fs::read(guest("test-every-kind")).unwrap();
     let config = json!({ "attr": "hostname", "series": "traffic", "depends_on": "hostname" });
     let module = admit(&sandbox(), &bytes, settings(config.clone()), Arc::new(Data::default())).unwrap();
     assert_eq!(module.families, Family::ALL);

@@ -110,7 +110,7 @@ pub(crate) fn sandbox() -> Sandbox {
 }
 
 pub(crate) fn villain() -> Vec<u8> {
-    std::fs::read(env!("TENTER_VILLAIN")).unwrap()
+    std::fs::read(guest("tenter-villain")).unwrap()
 }
 
 pub(crate) fn admit(
@@ -243,4 +243,12 @@ pub(crate) fn task(tag: &str) -> TaskBody {
     task.ttl_tokens.push(("base".into(), Some(NOW)));
     task.tags.push(tag.into());
     task
+}
+
+/// The component of a guest of `tests/guests`, built once for all tests of this process.
+pub(crate) fn guest(package: &'static str) -> std::path::PathBuf {
+    static BUILT: std::sync::Mutex<std::collections::BTreeMap<&str, std::path::PathBuf>> =
+        std::sync::Mutex::new(std::collections::BTreeMap::new());
+    let mut built = BUILT.lock().unwrap();
+    built.entry(package).or_insert_with(|| tenter_guest_build::at_test(package)).clone()
 }
