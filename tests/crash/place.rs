@@ -1,0 +1,201 @@
+//! A place for one test: a site, a data directory, a home and a port, and the server that is started there.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use tenter_model::{ModuleName, Timestamp};
+use tenter_store::{Store, StoreOptions};
+
+use crate::check::Report;
+use crate::http::Connection;
+use crate::job::Job;
+use crate::ledger::{Fate, Ledger};
+use crate::load;
+use crate::random::Random;
+use crate::server::{Server, TERM_BOUND};
+
+const NODE: &str = "\
+entity: {id: node, id_data_type: string, name: Node, snapshot: false}
+attribs:
+  note: &unique
+    name: Note
+    description: What the load sends.
+    type: observations
+    data_type: string
+    multi_value: true
+    history_params: {pre_validity: 0s, post_validity: 0s, aggregate: false}
+  echo:
+    <<: *unique
+    name: Echo
+    description: What the module makes of a note.
+";
+
+/// When the server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    AfterCommit,
+    /// The negative control.
+    BeforeCommit,
+}
+
+/// Folders and a port.
+pub(crate) struct Place {
+    dir: tempfile::TempDir,
+    port: u16,
+    answers: Answers,
+}
+
+impl Place {
+    /// Makes one, on the disk that holds the build: a file system in memory would make commits too short.
+    pub(crate) fn new(answers: Answers, random: &mut Random) -> Self {
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let entities = dir.path().join("site/db_entities");
+        std::fs::create_dir_all(&entities).unwrap();
+        std::fs::create_dir(dir.path().join("home")).unwrap();
+        std::fs::write(entities.join("node.yml"), NODE).unwrap();
+        std::fs::write(dir.path().join("site/processing_core.yml"), "enabled_modules: [echo-note]\n").unwrap();
+        Self { dir, port: free_port(random), answers }
+    }
+
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.dir.path().join("ledger")
+    }
+
+    /// A connection to the server, which must run.
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.port).unwrap()
+    }
+
+    /// Starts the server and waits until it serves.
+    pub(crate) fn start(&self) -> Server {
+        let mut server = self.spawn();
+        server.wait_until_serving();
+        server
+    }
+
+    /// Starts the server and kills it after that time, whatever it is at.
+    pub(crate) fn start_and_kill(&self, after: Duration) {
+        let server = self.spawn();
+        std::thread::sleep(after);
+        server.kill();
+    }
+
+    fn spawn(&self) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenter"));
+        command.args(["serve", "site", "--data", "data", "--log", "warn", "--listen"]);
+        command.arg(format!("127.0.0.1:{}", self.port));
+        if self.answers == Answers::BeforeCommit {
+            command.arg("--acknowledge-before-commit");
+        }
+        let home = self.dir.path().join("home");
+        command.current_dir(self.dir.path()).env("HOME", &home).env("XDG_STATE_HOME", home.join("state"));
+        command.env_remove("TENTER_LOG").env_remove("TENTER_TOKEN").env_remove("TENTER_URL");
+        Server::spawn(&mut command)
+    }
+
+    /// Uploads the module that the tests count with.
+    pub(crate) fn upload_module(&self) {
+        let token = std::fs::read_to_string(self.dir.path().join("data/operator-token")).unwrap();
+        let component = std::fs::read(tenter_guest_build::at_test("test-echo-note")).unwrap();
+        let path = "/api/v1/modules/echo-note?grant_requested=true";
+        let (status, body) = self.connect().request("PUT", path, Some(token.trim()), &component).unwrap();
+        let body = String::from_utf8_lossy(&body);
+        assert_eq!(status, 200, "{body}");
+        assert!(body.contains("\"state\":\"active\""), "{body}");
+    }
+
+    /// Starts the load.
+    pub(crate) fn start_load(&self) -> Load {
+        Load(Job::Load { port: self.port, ledger: self.ledger() }.start())
+    }
+
+    /// Lets another process compare the ledger with what the server has.
+    pub(crate) fn check(&self) -> Report {
+        let report = self.dir.path().join("report.json");
+        let job = Job::Check { port: self.port, ledger: self.ledger(), report: report.clone() };
+        let status = job.start().wait().unwrap();
+        assert!(status.success(), "the checker failed; its words stand above");
+        serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap()
+    }
+
+    /// Sends that many notes in one request, which must be answered with yes. Their numbers are far above the load's.
+    pub(crate) fn send_heap(&self, notes: u64) {
+        let fate = load::request(&mut self.connect(), &Ledger::open(&self.ledger()), 1 << 30, notes, Fate::Broken);
+        assert_eq!(fate, Fate::Answered);
+    }
+
+    /// Tasks in the queues of the server that has ended, and whether it ended in order. Counts must agree.
+    pub(crate) fn waiting(&self) -> (u64, bool) {
+        let store = self.open_store();
+        let reader = store.reader().unwrap();
+        let counters = reader.counters().unwrap();
+        assert_eq!(reader.audit().unwrap(), counters, "counts and rows do not agree");
+        assert!(counters.reconciles(), "{counters:?}");
+        (counters.pending, store.health().stopped_cleanly_before)
+    }
+
+    /// Compares what the server that has ended left on disk with what the checker saw.
+    pub(crate) fn assert_audit(&self, report: &Report) {
+        assert_eq!(self.waiting().0, 0);
+        let reader = self.open_store().reader().unwrap();
+        let counters = reader.counters().unwrap();
+        let notes: u64 = report.applied.values().sum();
+        assert_eq!(counters.accepted, report.tasks + notes, "what was sent, and a task for each echo: {counters:?}");
+        assert_eq!(counters.applied, counters.accepted, "{counters:?}");
+        assert_eq!((counters.raw_points, counters.derived_points), (2 * notes, notes));
+        let module = ModuleName::new("echo-note").unwrap();
+        for (eid, notes) in &report.applied {
+            let state = reader.state_get(&module, &format!("echoed/{eid}"), Timestamp(i64::MAX)).unwrap();
+            let counted = state.map(|(bytes, _)| String::from_utf8(bytes).unwrap());
+            assert_eq!(counted, Some(notes.to_string()), "state of the module for {eid}");
+        }
+    }
+
+    fn open_store(&self) -> Store {
+        let now = Timestamp(1_800_000_000_000_000);
+        Store::open(&self.dir.path().join("data"), StoreOptions::default(), now).unwrap()
+    }
+
+    /// How long after a moment the port refused a connection.
+    pub(crate) fn wait_until_refused(&self, since: Instant) -> Duration {
+        let address = (Ipv4Addr::LOCALHOST, self.port).into();
+        loop {
+            // A full queue of connections lets an attempt wait, which is no refusal.
+            let attempt = TcpStream::connect_timeout(&address, Duration::from_millis(50));
+            if attempt.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
+                return since.elapsed();
+            }
+            assert!(since.elapsed() < TERM_BOUND, "new connections are still taken");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// A free port below those that the system gives to clients: a client that tries to reach a port of its own range
+/// while nobody listens there can end up connected to itself, and then the server could not have the port back.
+fn free_port(random: &mut Random) -> u16 {
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    (0..100).map(|_| u16::try_from(random.number(10_000..30_000)).unwrap()).find(free).expect("a free port")
+}
+
+/// The process that sends.
+pub(crate) struct Load(Child);
+
+impl Load {
+    /// Closes its input and waits until all its requests have their fate.
+    pub(crate) fn stop(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().unwrap().success(), "the load failed; its words stand above");
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        // After `stop` it has ended already.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
