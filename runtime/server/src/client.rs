@@ -80,11 +80,6 @@ impl Client {
         Ok(Self { agent: config.build().new_agent(), base: url.trim_end_matches('/').to_owned(), token })
     }
 
-    /// The server's URL, without a slash at the end.
-    pub(crate) fn base(&self) -> &str {
-        &self.base
-    }
-
     /// Asks, and takes only success for an answer.
     ///
     /// # Errors
@@ -217,8 +212,11 @@ pub(crate) fn problem(status: u16, body: &Value, with_token: bool) -> CliError {
     }
     let code = body.get("code").and_then(Value::as_str).map_or(String::new(), |c| format!(", {c}"));
     let message = message.lines().map(crate::output::plain).collect::<Vec<_>>().join("\n");
+    let advised = message.contains("tenter ");
     let error = CliError::new(Kind::of_status(status), format!("{message} (HTTP {status}{code})"));
     match status {
+        // The server has said already what to do.
+        _ if advised => error,
         401 if !with_token => {
             error.help("give an operator's token with `--token` or TENTER_TOKEN; `tenter token create` makes one")
         }

@@ -124,6 +124,14 @@ pub(crate) fn field(item: &Value, path: &str) -> String {
     }
 }
 
+/// The entity that an item is about, as `TYPE ID`; empty when there is none.
+pub(crate) fn entity(item: &Value) -> String {
+    match item.get("entity") {
+        Some(entity @ Value::Object(_)) => format!("{} {}", field(entity, "etype"), field(entity, "eid")),
+        _ => field(item, "entity"),
+    }
+}
+
 /// A table without lines. Its last column is not padded.
 pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     if rows.is_empty() {
@@ -185,5 +193,7 @@ mod tests {
         let item = json!({"a": {"b": 3}, "list": ["x", 1], "flag": true, "no": null});
         let all = ["a.b", "list", "flag", "no", "absent.deep"].map(|p| field(&item, p));
         assert_eq!(all, ["3", "x, 1", "yes", "", ""]);
+        assert_eq!(entity(&json!({"entity": {"etype": "ip", "eid": "::1"}})), "ip ::1");
+        assert_eq!(entity(&json!({"entity": null})), "");
     }
 }

@@ -3,6 +3,8 @@
 //! Each test has a folder, a home and an environment of its own. Paths of the folder read `[DIR]`, and nothing listens
 //! on the port that stands for "no server".
 
+#![allow(clippy::unwrap_used, reason = "tests may fail loudly, and their helpers with them")]
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -334,12 +336,8 @@ fn what_is_no_component_is_not_run() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let desk = Desk::new();
-    let mut child = desk
-        .command(&["hook", "kinds", "-o", "ndjson"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        desk.command(&["hook", "kinds", "-o", "ndjson"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((String::from_utf8(output.stderr).unwrap().as_str(), output.status.code()), ("", Some(0)));

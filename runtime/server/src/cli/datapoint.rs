@@ -51,8 +51,8 @@ pub(crate) struct Args {
 /// When the input is not valid, or the server is not there or refuses.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let client = context.client()?;
-    let (input, name, total) = open(args)?;
-    let bar = progress(total, context);
+    let Source { input, name, size } = open(args)?;
+    let bar = progress(size, context);
     let stop = interruptible()?;
     let began = Instant::now();
 
@@ -81,10 +81,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The input, what to call it in messages, and its size where it has one.
-fn open(args: &Args) -> Result<(Box<dyn BufRead>, String, Option<u64>), CliError> {
+/// Where datapoints come from.
+struct Source {
+    input: Box<dyn BufRead>,
+    /// What to call it in messages.
+    name: String,
+    /// In bytes, where it has one.
+    size: Option<u64>,
+}
+
+fn open(args: &Args) -> Result<Source, CliError> {
     if args.file.as_os_str() == "-" {
-        return Ok((Box::new(BufReader::new(std::io::stdin())), "standard input".into(), None));
+        let input = Box::new(BufReader::new(std::io::stdin()));
+        return Ok(Source { input, name: "standard input".into(), size: None });
     }
     let name = args.file.display().to_string();
     let wrong = |e: std::io::Error| {
@@ -97,7 +106,7 @@ fn open(args: &Args) -> Result<(Box<dyn BufRead>, String, Option<u64>), CliError
         return Err(CliError::new(Kind::Usage, format!("{name} is a folder")).help("name one file"));
     }
     let size = meta.is_file().then_some(meta.len());
-    Ok((Box::new(BufReader::with_capacity(256 << 10, file)), name, size))
+    Ok(Source { input: Box::new(BufReader::with_capacity(256 << 10, file)), name, size })
 }
 
 fn progress(total: Option<u64>, context: &Context) -> ProgressBar {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::client::query;
-use crate::output::field;
+use crate::output::{entity, field};
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -32,7 +32,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<()> {
         &[
             ("at", &|i| field(i, "at")),
             ("task", &|i| field(i, "task")),
-            ("entity", &|i| field(i, "entity")),
+            ("entity", &entity),
             ("module", &|i| field(i, "module")),
             ("hook", &|i| field(i, "hook")),
             ("reason", &|i| field(i, "reason")),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::client::{part, query};
-use crate::output::field;
+use crate::output::{entity, field};
 
 pub(crate) mod component;
 mod show;
@@ -128,7 +128,7 @@ fn errors(module: Option<String>, limit: u32, context: &Context) -> anyhow::Resu
             ("at", &|e| field(e, "at")),
             ("module", &|e| [field(e, "module"), field(e, "version")].join(" ").trim().to_owned()),
             ("hook", &|e| field(e, "hook")),
-            ("entity", &|e| field(e, "entity")),
+            ("entity", &entity),
             ("reason", &|e| field(e, "reason")),
             ("message", &|e| field(e, "message")),
         ],

@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Call this subscription [default: all of the kind that fit the input].
     #[arg(long, value_name = "ID")]
     subscription: Option<String>,
+    /// What the module is called at the site [default: the file's name, with `-` for `_`].
+    #[arg(long, value_name = "NAME")]
+    name: Option<ModuleName>,
     /// Folder of configuration, to check values by; without one they are taken as they are.
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
@@ -74,7 +77,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     }
     let now = args.now.unwrap_or_else(|| SystemClock.now());
     let bytes = component::read(&args.file)?;
-    let name = component::name_of(&args.file).or_else(|_| ModuleName::new("module").map_err(anyhow::Error::from))?;
+    let name = match (&args.name, component::name_of(&args.file)) {
+        (Some(name), _) => name.clone(),
+        (None, Ok(name)) => name,
+        // Without a site the name matters little, and a file may be called anything.
+        (None, Err(_)) => ModuleName::new("module")?,
+    };
     let bench = Workbench::new(args.site.as_deref())?;
     let mut settings = bench.settings(&name);
     if let Some(path) = &args.config {
@@ -85,50 +93,65 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let reading = Reading { site: bench.site() };
     let input = reading.input(args.hook, &read(&args.input)?)?;
 
-    let mut lane = bench.sandbox().lane(bench.data());
-    let mut report = Report::new(args.hook, bench.site());
-    for subscription in chosen(args, &module, &input)? {
-        let call = HookCall {
-            module: &module,
-            kind: args.hook,
-            subscription: &subscription.id,
-            id: format!("run:{}", subscription.id),
-            time: now,
-            cause: CallCause::Normal,
-        };
-        let state = match &input {
-            Input::Task(task) => match args.hook {
-                HookKind::AllowEntityCreation => report.verdict(lane.allow_entity_creation(&call, task)),
-                HookKind::OnEntityCreation => report.tasks(lane.on_entity_creation(&call, task), &module),
-                _ => report.nothing(lane.on_task_start(&call, task)),
-            },
-            Input::Datapoint(entity, dp) => report.tasks(lane.on_new_attribute(&call, entity, dp), &module),
-        };
-        bench.data().apply(state);
-        report.called(&subscription.id);
-    }
+    let subscriptions = chosen(args.hook, args.subscription.as_deref(), &module, &input)?;
+    let report = perform(&bench, &module, args.hook, &subscriptions, &input, now);
     let answer = report.finish(bench.data().state());
     context.out.one(&answer, report::human)?;
     if let Some(detail) = report.detail() {
         context.out.note(&detail.lines().map(crate::output::plain).collect::<Vec<_>>().join("\n"));
     }
-    context.out.next(&format!("tenter module upload {}", args.file.display()));
+    if report.is_ok() {
+        context.out.next(&format!("tenter module upload {}", args.file.display()));
+    }
     Ok(())
 }
 
+/// Calls the subscriptions, one after the other.
+fn perform<'a>(
+    bench: &'a Workbench,
+    module: &Arc<LoadedModule>,
+    kind: HookKind,
+    subscriptions: &[&Subscription],
+    input: &Input,
+    now: Timestamp,
+) -> Report<'a> {
+    let mut lane = bench.sandbox().lane(bench.data());
+    let mut report = Report::new(kind, bench.site());
+    for subscription in subscriptions {
+        let id = format!("run:{}", subscription.id);
+        let call = HookCall { module, kind, subscription: &subscription.id, id, time: now, cause: CallCause::Normal };
+        let state = match input {
+            Input::Task(task) => match kind {
+                HookKind::AllowEntityCreation => report.verdict(lane.allow_entity_creation(&call, task)),
+                HookKind::OnEntityCreation => report.tasks(lane.on_entity_creation(&call, task), module),
+                _ => report.nothing(lane.on_task_start(&call, task)),
+            },
+            Input::Datapoint(entity, dp) => report.tasks(lane.on_new_attribute(&call, entity, dp), module),
+        };
+        bench.data().apply(state);
+        report.called(&subscription.id);
+    }
+    report
+}
+
 /// The subscriptions to call: the one that was named, or those that fit.
-fn chosen<'a>(args: &Args, module: &'a LoadedModule, input: &Input) -> Result<Vec<&'a Subscription>, CliError> {
-    let of_kind = || module.subscriptions.iter().filter(|s| s.moment.kind() == args.hook);
-    let found: Vec<_> = match &args.subscription {
+fn chosen<'a>(
+    kind: HookKind,
+    named: Option<&str>,
+    module: &'a LoadedModule,
+    input: &Input,
+) -> Result<Vec<&'a Subscription>, CliError> {
+    let of_kind = || module.subscriptions.iter().filter(|s| s.moment.kind() == kind);
+    let found: Vec<_> = match named {
         Some(id) => of_kind().filter(|s| s.id.as_str() == id).collect(),
         None => of_kind().filter(|s| input.fits(s)).collect(),
     };
     if !found.is_empty() {
         return Ok(found);
     }
-    let what = match &args.subscription {
-        Some(id) => format!("no subscription {id:?} to {}", args.hook),
-        None => format!("no subscription to {} that fits the input", args.hook),
+    let what = match named {
+        Some(id) => format!("no subscription {id:?} to {kind}"),
+        None => format!("no subscription to {kind} that fits the input"),
     };
     let all = module.subscriptions.iter().map(|s| {
         let about = match s.moment.subject() {
@@ -167,3 +190,6 @@ fn read(path: &Path) -> Result<Value, CliError> {
 fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).ok_or_else(|| "expected a time such as 2030-01-01T00:00:00Z".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

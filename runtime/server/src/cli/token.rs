@@ -53,10 +53,10 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             context.out.list(
                 tokens,
                 &[
-                    ("id", &|t| field(t, "id")),
+                    ("digest", &|t| field(t, "digest")),
                     ("role", &|t| field(t, "role")),
                     ("label", &|t| field(t, "label")),
-                    ("created", &|t| field(t, "created_at")),
+                    ("created", &|t| field(t, "created")),
                 ],
             )
         }

@@ -28,10 +28,18 @@ impl Workbench {
     /// # Errors
     /// When the site is not valid, or the machine cannot run WebAssembly.
     pub(crate) fn new(site: Option<&Path>) -> anyhow::Result<Self> {
+        Self::with_cache(site, cache_dir())
+    }
+
+    /// The same with compiled code kept in that folder, if anywhere.
+    ///
+    /// # Errors
+    /// As [`Workbench::new`].
+    pub(crate) fn with_cache(site: Option<&Path>, cache: Option<PathBuf>) -> anyhow::Result<Self> {
         let site = site.map(read_site).transpose()?;
-        // Compiling a language runtime takes half a minute; a machine without a home does without the cache.
+        // Compiling a language runtime takes half a minute; where nothing can be kept it is done each time.
         let options = |cache_dir| SandboxOptions { cache_dir, lanes: 1 };
-        let sandbox = match cache_dir().map(|dir| Sandbox::new(options(Some(dir)))) {
+        let sandbox = match cache.map(|dir| Sandbox::new(options(Some(dir)))) {
             Some(Ok(sandbox)) => sandbox,
             Some(Err(_)) | None => Sandbox::new(options(None))?,
         };

@@ -76,8 +76,8 @@ impl<'a> Report<'a> {
             let etype = task.entity.etype.as_str();
             let settings = &module.settings;
             let limited = settings.grants.iter().any(|g| g.capability == "write-entities");
-            let scopes = task.datapoints.iter().map(|dp| format!("{etype}.{}", dp.attr));
-            let uncovered = scopes.filter(|s| limited && !settings.is_granted("write-entities", s)).next();
+            let mut scopes = task.datapoints.iter().map(|dp| format!("{etype}.{}", dp.attr));
+            let uncovered = scopes.find(|s| limited && !settings.is_granted("write-entities", s));
             let missing = match uncovered {
                 Some(scope) => Some(format!("write-entities {scope}")),
                 None if task.delete && !settings.is_granted("delete-entity", etype) => {
@@ -112,6 +112,11 @@ impl<'a> Report<'a> {
                 (None, Vec::new())
             }
         }
+    }
+
+    /// Whether no call failed.
+    pub(super) fn is_ok(&self) -> bool {
+        self.failure.is_none()
     }
 
     /// A backtrace or the like of the failure.
@@ -308,5 +313,29 @@ mod tests {
         time     0 us
         memory   0 B
         ");
+    }
+
+    #[test]
+    fn a_failure_is_a_result_and_leaves_no_state() {
+        let mut report = Report::new(HookKind::OnTaskStart, None);
+        let mut call = Invocation::of(Err(HookFailure::new(Reason::Fuel, "used 5 of 5 fuel")));
+        call.state.push(StateWrite::Delete { key: "a".into() });
+        call.usage = Usage { fuel: 5, micros: 7, memory_bytes: 9, warm: false };
+        assert!(report.nothing(call.clone()).is_empty());
+        call.outcome = Ok(());
+        assert_eq!(report.nothing(call).len(), 1);
+        assert!(!report.is_ok());
+        let json = report.finish(BTreeMap::new());
+        let seen = [&json["result"], &json["message"], &json["fuel"], &json["micros"], &json["memory_bytes"]];
+        assert_eq!(seen.map(Json::to_string).join(" "), r#""out-of-fuel" "used 5 of 5 fuel" 10 14 9"#);
+    }
+
+    #[test]
+    fn one_denial_denies() {
+        let mut report = Report::new(HookKind::AllowEntityCreation, None);
+        for verdict in [Verdict::Allow, Verdict::Deny("private".into()), Verdict::Allow] {
+            report.verdict(Invocation::of(Ok(verdict)));
+        }
+        assert_eq!(report.finish(BTreeMap::new())["verdict"], json!({"allow": false, "reason": "private"}));
     }
 }
