@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tenter_model::accept::{InputError, LocStep};
 use tenter_model::history::{self, Current, TimeRange};
 use tenter_model::record::{History, MasterRecord};
 use tenter_model::schema::{AttributeKind, EntitySpec};
@@ -158,7 +159,10 @@ pub(super) async fn ttl(
     let entity = entity(app.schema(), &etype, &eid)?;
     let json: Value = serde_json::from_slice(&body)
         .map_err(|error| ApiError::invalid("body", "ttl", format!("the body is not JSON: {error}")))?;
-    let ttl_tokens = app.schema().ttl_tokens_json(&json).map_err(|errors| ApiError::invalid_body(&errors))?;
+    let ttl_tokens = app.schema().ttl_tokens_json(&json).map_err(|errors| {
+        let in_body = |error: InputError| error.within([LocStep::Str("body".to_owned())]);
+        ApiError::invalid_body(&errors.into_iter().map(in_body).collect::<Vec<_>>())
+    })?;
     admit(&app, vec![TaskBody { ttl_tokens, ..TaskBody::new(entity) }]).await?;
     Ok(Json(json!({"detail": "OK"})))
 }

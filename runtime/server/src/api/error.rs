@@ -5,12 +5,17 @@
 //! the log.
 
 use axum::Json;
+use axum::body::to_bytes;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tenter_model::accept::InputError;
+use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
 use tenter_store::StoreError;
+
+/// Longest text of a refusal by the framework, in bytes.
+const MAX_FRAMEWORK_TEXT: usize = 64 << 10;
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,16 +50,10 @@ impl ApiError {
         Self { errors: vec![item], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", message) }
     }
 
-    /// Input errors of a whole body.
+    /// Input errors of a whole body; each says where, beginning with `body`.
     pub(crate) fn invalid_body(errors: &[InputError]) -> Self {
-        let items = errors
-            .iter()
-            .map(|error| {
-                let mut loc = vec![Value::from("body")];
-                loc.extend(error.loc.iter().map(|step| serde_json::to_value(step).unwrap_or_default()));
-                json!({"loc": loc, "msg": error.message, "type": error.kind})
-            })
-            .collect();
+        let items =
+            errors.iter().map(|error| json!({"loc": error.loc, "msg": error.message, "type": error.kind})).collect();
         let detail = errors.first().map_or_else(String::new, ToString::to_string);
         Self { errors: items, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail) }
     }
@@ -142,4 +141,40 @@ impl IntoResponse for Dp3Error {
         let response = (error.status, Json(json!({"detail": detail}))).into_response();
         error.with_retry(response)
     }
+}
+
+/// Refusals of the framework, such as of a query that cannot be read, are bare text; this gives them our shape. Other
+/// answers pass.
+pub(super) async fn reshaped(response: Response, dp3: bool) -> Response {
+    let status = response.status();
+    let is_json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|media| media.contains("json"));
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let text = to_bytes(response.into_body(), MAX_FRAMEWORK_TEXT).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let error = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!(
+                "the body is too large: at most {} MiB are read, of an uploaded component {} MiB; send it in parts",
+                MAX_BODY_BYTES >> 20,
+                MAX_UPLOAD_BYTES >> 20
+            );
+            ApiError::new(status, "too-large", detail)
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            // The router adds the header Allow to whatever this returns.
+            ApiError::new(status, "wrong-method", "this path does not have this method; the header Allow names its own")
+        }
+        // What DP³ answers to a query or path that it cannot read.
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+            ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", text)
+        }
+        _ => ApiError::new(status, "refused", text),
+    };
+    if dp3 { error.dp3().into_response() } else { error.into_response() }
 }

@@ -4,25 +4,43 @@
 //! on loopback the `Host` must name loopback (a name that rebinds to 127.0.0.1 does not), and requests that change
 //! something must not come from another site. What a route needs is decided here by method and path, default deny.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::Pin;
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tenter_model::limits::MAX_UPLOAD_BYTES;
 
 use crate::app::App;
 use crate::auth::{self, Role};
 
-use super::error::ApiError;
+use super::error::{self, ApiError};
 
 /// Middleware of the whole router.
 pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    match check(&app, &request) {
-        Ok(()) => next.run(request).await,
-        Err(error) if is_dp3(request.uri().path()) => error.dp3().into_response(),
-        Err(error) => error.into_response(),
+    let dp3 = is_dp3(request.uri().path());
+    let error = match check(&app, &request) {
+        Ok(()) => return error::reshaped(next.run(request).await, dp3).await,
+        Err(error) => error,
+    };
+    drain(request.into_body()).await;
+    if dp3 { error.dp3().into_response() } else { error.into_response() }
+}
+
+/// Reads what comes with a refused request and forgets it. A connection that is closed on unread data is reset, and the
+/// sender would learn that it was, but not why.
+async fn drain(mut body: Body) {
+    let mut room = MAX_UPLOAD_BYTES;
+    while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        match room.checked_sub(frame.data_ref().map_or(0, |data| data.len())) {
+            Some(less) => room = less,
+            None => return,
+        }
     }
 }
 
