@@ -1,0 +1,19 @@
+//! The program as its users meet it: the binary `tenter` as a process, asked over HTTP.
+//!
+//! One test binary with a module per topic. A test starts a server of its own, or shares one where starting is all
+//! that sharing saves; data, home and state of each server lie in a temporary folder, and ports are chosen by the
+//! system. Nothing waits for a fixed time: what takes time is asked for until it is there, with a deadline.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly, its helpers too"
+)]
+
+mod bad_input;
+mod harness;
+mod hostile;
+mod modules;
+mod refused;
