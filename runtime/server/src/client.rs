@@ -278,4 +278,49 @@ mod tests {
             assert_eq!(make(url).unwrap_err().kind, Kind::Usage, "{url}");
         }
     }
+
+    /// Answers each connection with the next text and gives the first lines and headers of what it was asked.
+    fn serve(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        use std::io::{BufRead as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let thread = std::thread::spawn(move || {
+            let answer = |text: &str| {
+                let (stream, _) = listener.accept().unwrap();
+                let lines = std::io::BufReader::new(&stream).lines().map(Result::unwrap);
+                let head: Vec<_> = lines.take_while(|l| !l.is_empty()).map(|l| l.to_lowercase()).collect();
+                (&stream).write_all(text.as_bytes()).unwrap();
+                head.join("\n")
+            };
+            answers.into_iter().map(answer).collect()
+        });
+        (url, thread)
+    }
+
+    #[test]
+    fn a_redirect_is_not_followed_and_the_token_stays() {
+        let moved = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/stolen\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (url, thread) = serve(vec![moved]);
+        let client = Client::new(&url, Some("secret".into()), Duration::from_secs(5)).unwrap();
+        let error = client.get("/api/v1/status").unwrap_err();
+        assert_eq!((error.kind, error.message.as_str()), (Kind::Failed, "the server gave no reason (HTTP 302)"));
+        let asked = thread.join().unwrap();
+        assert!(asked[0].starts_with("get /api/v1/status http/1.1"), "{asked:?}");
+        assert!(asked[0].contains("authorization: bearer secret"), "{asked:?}");
+    }
+
+    #[test]
+    fn answers_that_break_off_may_have_been_heard() {
+        let busy = "HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (url, thread) = serve(vec![busy, "HTTP/1.1 200 OK\r\ncontent-length: 99\r\nconnection: close\r\n\r\n{"]);
+        let client = Client::new(&url, None, Duration::from_secs(5)).unwrap();
+        let answer = client.try_call("GET", "/", None).unwrap();
+        assert_eq!((answer.status, answer.retry_after), (503, Some(Duration::from_secs(7))));
+        let broken = client.try_call("GET", "/", None).unwrap_err();
+        assert_eq!((broken.reached, broken.error.kind), (true, Kind::Unreachable));
+        thread.join().unwrap();
+        // Nobody listens there any more.
+        let broken = client.try_call("GET", "/", None).unwrap_err();
+        assert!(!broken.reached, "{}", broken.error);
+    }
 }

@@ -23,7 +23,6 @@ pub(crate) fn path_for(host: &str, port: u16) -> Option<PathBuf> {
 ///
 /// # Errors
 /// When the folder or the file cannot be written.
-#[allow(dead_code, reason = "`tenter serve` calls it")]
 pub(crate) fn write(path: &Path, token: &str) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_private_dir(folder)?;
@@ -35,7 +34,6 @@ pub(crate) fn write(path: &Path, token: &str) -> std::io::Result<()> {
 }
 
 /// Removes the file, if it still holds this token: a server that started later may have replaced it.
-#[allow(dead_code, reason = "`tenter serve` calls it")]
 pub(crate) fn remove(path: &Path, token: &str) {
     if read(path).as_deref() == Some(token) {
         // The file is of no use without its server, and of no harm either.

@@ -6,7 +6,11 @@ use tenter_model::Timestamp;
 use crate::cli::Context;
 use crate::client::{part, query};
 use crate::error::{CliError, Kind};
-use crate::output::{Column, field, table};
+use crate::output::{Column, field};
+
+mod show;
+
+use show::{history, value};
 
 /// Ids asked for in one request.
 const PAGE: u32 = 1_000;
@@ -184,28 +188,6 @@ fn list(etype: &str, after: Option<String>, limit: u32, context: &Context) -> an
     Ok(())
 }
 
-/// An attribute for people: the current value, then the points of the history.
-fn history(answer: &Value) -> String {
-    let current = value(answer.get("current_value"));
-    let mut text = format!("current  {}\n", if current.is_empty() { "none" } else { &current });
-    let points = items(answer, "history");
-    if !points.is_empty() {
-        let row = |p: &Value| vec![field(p, "t1"), field(p, "t2"), field(p, "c"), value(p.get("v"))];
-        text.push('\n');
-        text.push_str(&table(&["t1", "t2", "c", "value"], points.iter().map(row).collect()));
-    }
-    text
-}
-
-/// A value: text as it is, anything else as JSON.
-fn value(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => crate::output::plain(text),
-        Some(other) => other.to_string(),
-    }
-}
-
 fn items<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
@@ -219,20 +201,6 @@ fn ttl_token(text: &str) -> Result<(String, Timestamp), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_attribute_reads_well() {
-        let answer = json!({"attr_type": 2, "current_value": [22, 80], "history": [
-            {"v": 22, "t1": "2026-01-01T00:00:00Z", "t2": "2026-01-01T01:00:00Z", "c": 1.0},
-        ]});
-        insta::assert_snapshot!(history(&answer), @"
-        current  [22,80]
-
-        T1                    T2                    C    VALUE
-        2026-01-01T00:00:00Z  2026-01-01T01:00:00Z  1.0  22
-        ");
-        assert_eq!(history(&json!({"attr_type": 1, "current_value": null, "history": []})), "current  none\n");
-    }
 
     #[test]
     fn ttl_tokens_are_checked_before_they_travel() {

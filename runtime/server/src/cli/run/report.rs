@@ -7,10 +7,12 @@ use tenter_model::config::SiteConfig;
 use tenter_model::host::{HookFailure, Invocation, LogLine, Reason, StateWrite, Usage, Verdict};
 use tenter_model::module::LoadedModule;
 use tenter_model::task::TaskBody;
-use tenter_model::value::{Link, Scalar, Value};
-use tenter_model::{DataPoint, HookKind, SubscriptionId};
+use tenter_model::{HookKind, SubscriptionId};
 
-use crate::output::{bytes, field, pairs, plain, table};
+mod form;
+mod human;
+
+pub(super) use human::human;
 
 /// The outputs of all calls, joined.
 pub(super) struct Report<'a> {
@@ -152,60 +154,11 @@ impl<'a> Report<'a> {
         json!({
             "etype": task.entity.etype,
             "eid": task.entity.eid,
-            "data_points": task.datapoints.iter().map(datapoint).collect::<Vec<_>>(),
+            "data_points": task.datapoints.iter().map(form::datapoint).collect::<Vec<_>>(),
             "ttl_tokens": tokens,
             "tags": task.tags,
             "delete": task.delete,
         })
-    }
-}
-
-fn datapoint(dp: &DataPoint) -> Json {
-    json!({
-        "attr": dp.attr,
-        "v": value(&dp.value),
-        "as": form(&dp.value),
-        "t1": dp.t1.map(|t| t.to_string()),
-        "t2": dp.t2.map(|t| t.to_string()),
-        "c": dp.confidence,
-        "src": dp.src,
-    })
-}
-
-/// A value as JSON; links name the type of their target.
-fn value(value: &Value) -> Json {
-    let link = |l: &Link| {
-        let mut json = json!({"etype": l.target.etype, "eid": l.target.eid});
-        if let (Some(data), Some(members)) = (&l.data, json.as_object_mut()) {
-            members.insert("data".into(), self::value(data));
-        }
-        json
-    };
-    match value {
-        Value::Scalar(s) => s.to_json(),
-        Value::Items(items) => items.iter().map(Scalar::to_json).collect(),
-        Value::Members(members) => members.iter().map(|(k, v)| (k.clone(), v.to_json())).collect::<Map<_, _>>().into(),
-        Value::Link(l) => link(l),
-        Value::Links(links) => links.iter().map(link).collect(),
-        Value::Chunk(_) => value.to_json_untyped(),
-    }
-}
-
-/// The name of the contract's case.
-fn form(value: &Value) -> &'static str {
-    match value {
-        Value::Scalar(Scalar::Bool(_)) => "boolean",
-        Value::Scalar(Scalar::Int(_)) => "integer",
-        Value::Scalar(Scalar::Float(_)) => "real",
-        Value::Scalar(Scalar::Text(_)) => "text",
-        Value::Scalar(Scalar::Time(_)) => "time",
-        Value::Scalar(Scalar::Ip(_) | Scalar::Mac(_)) => "address",
-        Value::Scalar(Scalar::Json(_)) => "json",
-        Value::Items(_) => "items",
-        Value::Members(_) => "members",
-        Value::Link(_) => "link",
-        Value::Links(_) => "links",
-        Value::Chunk(_) => "chunk",
     }
 }
 
@@ -220,100 +173,9 @@ fn word(reason: Reason) -> &'static str {
     }
 }
 
-/// The same for people.
-pub(super) fn human(report: &Json) -> String {
-    let number = |name: &str| report.get(name).and_then(Json::as_u64).unwrap_or(0);
-    let verdict = match report.pointer("/verdict/allow").and_then(Json::as_bool) {
-        Some(true) => "allow".to_owned(),
-        Some(false) => format!("deny: {}", field(report, "verdict.reason")),
-        None => String::new(),
-    };
-    let mut text = pairs(&[
-        ("result", field(report, "result")),
-        ("message", field(report, "message")),
-        ("verdict", verdict),
-        ("called", field(report, "subscriptions")),
-        ("fuel", field(report, "fuel")),
-        ("time", format!("{} us", number("micros"))),
-        ("memory", bytes(number("memory_bytes"))),
-    ]);
-    let items = |name: &str| report.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
-    let mut rows = Vec::new();
-    for task in items("tasks") {
-        let entity = format!("{} {}", field(&task, "etype"), field(&task, "eid"));
-        let points = task.get("data_points").and_then(Json::as_array).cloned().unwrap_or_default();
-        let shown = |dp: &Json| {
-            vec![
-                entity.clone(),
-                field(dp, "attr"),
-                dp.get("v").map_or(String::new(), Json::to_string),
-                field(dp, "t1"),
-                field(dp, "t2"),
-            ]
-        };
-        rows.extend(points.iter().map(shown));
-        if task.get("delete") == Some(&Json::Bool(true)) {
-            rows.push(vec![entity, "(removed)".to_owned()]);
-        } else if points.is_empty() {
-            rows.push(vec![entity, "(no datapoint)".to_owned()]);
-        }
-    }
-    if !rows.is_empty() {
-        text.push('\n');
-        text.push_str(&table(&["task on", "attribute", "value", "t1", "t2"], rows));
-    }
-    if let Some(state) = report.get("state").and_then(Json::as_object).filter(|s| !s.is_empty()) {
-        let rows = state.iter().map(|(k, v)| vec![k.clone(), field(v, "")]).collect();
-        text.push('\n');
-        text.push_str(&table(&["state key", "value"], rows));
-    }
-    let log = items("log");
-    if !log.is_empty() {
-        text.push('\n');
-        text.extend(log.iter().map(|l| format!("{:8}{}\n", field(l, "level"), plain(&field(l, "message")))));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn people_see_all_of_it() {
-        let report = json!({
-            "result": "ok", "message": null, "subscriptions": ["a", "b"], "verdict": null, "fuel": 1234, "micros": 56,
-            "memory_bytes": 1_114_112, "state": {"seen": "3"},
-            "tasks": [
-                {"etype": "ip", "eid": "192.0.2.1", "data_points": [{"attr": "label", "v": "private", "t1": null, "t2": null}]},
-                {"etype": "ip", "eid": "192.0.2.2", "data_points": [], "delete": true},
-            ],
-            "log": [{"level": "info", "message": "hello\u{1b}"}],
-        });
-        insta::assert_snapshot!(human(&report), @r#"
-        result   ok
-        called   a, b
-        fuel     1234
-        time     56 us
-        memory   1.06 MiB
-
-        TASK ON       ATTRIBUTE  VALUE      T1  T2
-        ip 192.0.2.1  label      "private"
-        ip 192.0.2.2  (removed)
-
-        STATE KEY  VALUE
-        seen       3
-
-        info    hello\u{1b}
-        "#);
-        let denied = json!({"result": "ok", "verdict": {"allow": false, "reason": "private"}});
-        insta::assert_snapshot!(human(&denied), @"
-        result   ok
-        verdict  deny: private
-        time     0 us
-        memory   0 B
-        ");
-    }
 
     #[test]
     fn a_failure_is_a_result_and_leaves_no_state() {

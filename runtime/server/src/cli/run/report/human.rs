@@ -1,0 +1,102 @@
+//! A report for people.
+
+use serde_json::Value as Json;
+
+use crate::output::{bytes, field, pairs, plain, table};
+
+/// What came of a call, in words and tables.
+pub(in crate::cli::run) fn human(report: &Json) -> String {
+    let number = |name: &str| report.get(name).and_then(Json::as_u64).unwrap_or(0);
+    let verdict = match report.pointer("/verdict/allow").and_then(Json::as_bool) {
+        Some(true) => "allow".to_owned(),
+        Some(false) => format!("deny: {}", field(report, "verdict.reason")),
+        None => String::new(),
+    };
+    let mut text = pairs(&[
+        ("result", field(report, "result")),
+        ("message", field(report, "message")),
+        ("verdict", verdict),
+        ("called", field(report, "subscriptions")),
+        ("fuel", field(report, "fuel")),
+        ("time", format!("{} us", number("micros"))),
+        ("memory", bytes(number("memory_bytes"))),
+    ]);
+    let items = |name: &str| report.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
+    let mut rows = Vec::new();
+    for task in items("tasks") {
+        let entity = format!("{} {}", field(&task, "etype"), field(&task, "eid"));
+        let points = task.get("data_points").and_then(Json::as_array).cloned().unwrap_or_default();
+        let shown = |dp: &Json| {
+            vec![
+                entity.clone(),
+                field(dp, "attr"),
+                dp.get("v").map_or(String::new(), Json::to_string),
+                field(dp, "t1"),
+                field(dp, "t2"),
+            ]
+        };
+        rows.extend(points.iter().map(shown));
+        if task.get("delete") == Some(&Json::Bool(true)) {
+            rows.push(vec![entity, "(removed)".to_owned()]);
+        } else if points.is_empty() {
+            rows.push(vec![entity, "(no datapoint)".to_owned()]);
+        }
+    }
+    if !rows.is_empty() {
+        text.push('\n');
+        text.push_str(&table(&["task on", "attribute", "value", "t1", "t2"], rows));
+    }
+    if let Some(state) = report.get("state").and_then(Json::as_object).filter(|s| !s.is_empty()) {
+        let rows = state.iter().map(|(k, v)| vec![k.clone(), field(v, "")]).collect();
+        text.push('\n');
+        text.push_str(&table(&["state key", "value"], rows));
+    }
+    let log = items("log");
+    if !log.is_empty() {
+        text.push('\n');
+        text.extend(log.iter().map(|l| format!("{:8}{}\n", field(l, "level"), plain(&field(l, "message")))));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn people_see_all_of_it() {
+        let report = json!({
+            "result": "ok", "message": null, "subscriptions": ["a", "b"], "verdict": null, "fuel": 1234, "micros": 56,
+            "memory_bytes": 1_114_112, "state": {"seen": "3"},
+            "tasks": [
+                {"etype": "ip", "eid": "192.0.2.1", "data_points": [{"attr": "label", "v": "private", "t1": null, "t2": null}]},
+                {"etype": "ip", "eid": "192.0.2.2", "data_points": [], "delete": true},
+            ],
+            "log": [{"level": "info", "message": "hello\u{1b}"}],
+        });
+        insta::assert_snapshot!(human(&report), @r#"
+        result   ok
+        called   a, b
+        fuel     1234
+        time     56 us
+        memory   1.06 MiB
+
+        TASK ON       ATTRIBUTE  VALUE      T1  T2
+        ip 192.0.2.1  label      "private"
+        ip 192.0.2.2  (removed)
+
+        STATE KEY  VALUE
+        seen       3
+
+        info    hello\u{1b}
+        "#);
+        let denied = json!({"result": "ok", "verdict": {"allow": false, "reason": "private"}});
+        insta::assert_snapshot!(human(&denied), @"
+        result   ok
+        verdict  deny: private
+        time     0 us
+        memory   0 B
+        ");
+    }
+}
