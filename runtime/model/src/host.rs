@@ -102,6 +102,8 @@ reasons! {
     NotGranted = "not-granted", "the module lacks a grant; `tenter grant` gives it";
     /// The module's room for state is used up.
     StateQuota = "kv-quota", "the module keeps more state than allowed; discard what is old";
+    /// The hook is paused after too many faults.
+    Quarantined = "quarantined", "the hook broke rules too often and is paused; see its errors, then `tenter module release NAME`";
     /// The guest blames the data.
     InvalidInput = "invalid-input", "the module says that the data is wrong; its message tells why";
     /// The guest blames something outside.
@@ -124,7 +126,7 @@ impl Reason {
     /// Whether the guest broke a rule, as opposed to saying on purpose that it cannot.
     #[must_use]
     pub fn is_fault(self) -> bool {
-        !matches!(self, Self::InvalidInput | Self::Unavailable | Self::Failed)
+        !matches!(self, Self::InvalidInput | Self::Unavailable | Self::Failed | Self::Quarantined)
     }
 }
 

@@ -8,6 +8,7 @@
 //! types at their border.
 
 pub mod accept;
+pub mod breaker;
 pub mod capability;
 pub mod case;
 pub mod config;

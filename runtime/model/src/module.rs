@@ -66,6 +66,17 @@ pub enum OnAdmissionFault {
     Open,
 }
 
+/// Whether a hook that keeps breaking rules is paused; see [`crate::breaker`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quarantine {
+    /// It is.
+    #[default]
+    On,
+    /// It is called for ever, whatever it does: for tests and for modules under repair.
+    Off,
+}
+
 /// What the operator decided about a module.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ModuleSettings {
@@ -79,6 +90,9 @@ pub struct ModuleSettings {
     pub isolation: Isolation,
     /// What a fault of `allow-entity-creation` counts as.
     pub on_admission_fault: OnAdmissionFault,
+    /// Whether hooks that keep breaking rules are paused.
+    #[serde(default)]
+    pub quarantine: Quarantine,
 }
 
 impl ModuleSettings {
@@ -86,11 +100,13 @@ impl ModuleSettings {
     #[must_use]
     pub fn call_limits(&self, family: Option<Family>) -> CallLimits {
         let mut limits = family.map_or_else(CallLimits::start, CallLimits::of);
+        // Narrow limits are meant for hooks; the start of a language's runtime keeps its default.
+        let at_start = |default: u64| if family.is_none() { default } else { 0 };
         let narrow = |v: u64| u32::try_from(v).unwrap_or(u32::MAX);
         for (name, value) in &self.limits {
             match name.as_str() {
-                "fuel" => limits.fuel = *value,
-                "deadline_ms" => limits.deadline_ms = *value,
+                "fuel" => limits.fuel = (*value).max(at_start(limits.fuel)),
+                "deadline_ms" => limits.deadline_ms = (*value).max(at_start(limits.deadline_ms)),
                 "memory_bytes" => limits.memory_bytes = *value,
                 "table_elements" => limits.table_elements = *value,
                 "hostcall_bytes" => limits.hostcall_bytes = *value,

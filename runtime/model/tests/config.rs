@@ -128,6 +128,7 @@ modules:
     limits: {fuel: 1000, deadline_ms: 5}
     isolation: fresh
     on_admission_fault: open
+    quarantine: off
     grants: [{capability: write-entities, scope: ip.hostname}, {capability: state}]
 ",
         ),

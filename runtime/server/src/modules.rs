@@ -380,6 +380,7 @@ impl Modules {
             limits: section.limits,
             isolation: section.isolation,
             on_admission_fault: section.on_admission_fault,
+            quarantine: section.quarantine,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::capability::Grant;
 use crate::cron::Cron;
 use crate::id::ModuleName;
-use crate::module::{Isolation, ModuleSettings, OnAdmissionFault};
+use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine};
 use crate::schema::Schema;
 
 /// The whole configuration.
@@ -83,6 +83,7 @@ impl SiteConfig {
             limits: section.limits,
             isolation: section.isolation,
             on_admission_fault: section.on_admission_fault,
+            quarantine: section.quarantine,
         }
     }
 }
@@ -276,6 +277,8 @@ pub struct ModuleSection {
     pub isolation: Isolation,
     /// What a fault of `allow-entity-creation` counts as.
     pub on_admission_fault: OnAdmissionFault,
+    /// Whether hooks that keep breaking rules are paused.
+    pub quarantine: Quarantine,
     /// Capabilities granted by the file.
     pub grants: Vec<Grant>,
 }

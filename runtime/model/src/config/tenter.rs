@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::section::{Report, Section, Unknown, Words, at_least, one_of, text, word};
+use super::section::{Report, Section, Unknown, Words, at_least, boolean, one_of, text, word};
 use super::site::{ModuleSection, Synchronous, TenterConfig};
 use super::yaml::{Entry, Kind, Node};
 use crate::capability::{self, Grant};
 use crate::id::ModuleName;
-use crate::module::{Isolation, ModuleSettings, OnAdmissionFault};
+use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine};
 
 pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<TenterConfig> {
     let mut top = Section::open(report, file, "", root)?;
@@ -53,6 +53,10 @@ fn module(report: &mut Report, mut section: Section<'_>) -> ModuleSection {
     let mut out = ModuleSection {
         isolation: section.read(report, "isolation", |n| word(n, &isolation)).unwrap_or_default(),
         on_admission_fault: section.read(report, "on_admission_fault", |n| word(n, &fault)).unwrap_or_default(),
+        quarantine: match section.read(report, "quarantine", boolean) {
+            Some(false) => Quarantine::Off,
+            Some(true) | None => Quarantine::On,
+        },
         ..ModuleSection::default()
     };
     if let Some(limits) = section.section(report, "limits") {
