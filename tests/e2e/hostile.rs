@@ -18,7 +18,7 @@ fn site() -> Site {
     Site::new()
         .module("villain", &json!({"must": "be"}))
         .enabled(&["label", "villain", "services"])
-        .tenter("modules:\n  villain:\n    limits:\n      deadline_ms: 5000\n")
+        .tenter("modules:\n  villain:\n    quarantine: off\n    limits:\n      deadline_ms: 5000\n")
 }
 
 fn server() -> Server {

@@ -12,6 +12,7 @@ use tenter_model::task::{Origin, Queue, Task, TaskBody, TaskId};
 use tenter_model::{DataPoint, HookHost, HookKind, MasterRecord, Schema, Timestamp};
 use tenter_store::{DeadKind, DeadLetter, Effect, ErrorRow, PendingTask, RawPoint, StateChange, TaskOutcome};
 
+use crate::breakers::Breakers;
 use crate::links;
 use crate::registry::{Bound, Registry};
 use crate::stats::LaneStats;
@@ -40,6 +41,8 @@ pub struct Ingest<'a> {
     pub host: &'a mut dyn HookHost,
     /// Counts calls.
     pub stats: &'a LaneStats,
+    /// Which hooks are paused.
+    pub breakers: &'a Breakers,
     /// The time of the run.
     pub now: Timestamp,
 }
@@ -98,10 +101,13 @@ impl Ingest<'_> {
         let etype = &body.entity.etype;
 
         for bound in registry.on_task_start() {
+            if self.paused(bound, HookKind::OnTaskStart).is_some() {
+                continue;
+            }
             let call = self.begin(run, bound, HookKind::OnTaskStart, 0);
             let invocation = self.host.on_task_start(&call, body);
             // A failure is recorded and the task goes on.
-            let _recorded = self.finish(run, &call, invocation, |_, ()| Ok(()));
+            let _recorded = self.finish(run, bound, &call, invocation, |_, ()| Ok(()));
         }
 
         if body.delete {
@@ -137,9 +143,12 @@ impl Ingest<'_> {
 
         for (number, datapoint) in (0u32..).zip(&body.datapoints) {
             for bound in registry.on_new_attribute(etype, &datapoint.attr) {
+                if self.paused(bound, HookKind::OnNewAttribute).is_some() {
+                    continue;
+                }
                 let call = self.begin(run, bound, HookKind::OnNewAttribute, number);
                 let invocation = self.host.on_new_attribute(&call, &body.entity, datapoint);
-                self.take_tasks(run, &call, number, invocation)?;
+                self.take_tasks(run, bound, &call, number, invocation)?;
             }
         }
         Ok(Effect::Apply { record, raw, links: link_changes, created })
@@ -151,8 +160,15 @@ impl Ingest<'_> {
         let body = &run.pending.task.body;
         for bound in registry.allow_entity_creation(&body.entity.etype) {
             let call = self.begin(run, bound, HookKind::AllowEntityCreation, 0);
-            let invocation = self.host.allow_entity_creation(&call, body);
-            match self.finish(run, &call, invocation, |_, verdict| Ok(verdict)) {
+            // A paused admission hook counts as a faulty one: nobody comes in unasked, and nobody is turned away.
+            let verdict = match self.paused(bound, HookKind::AllowEntityCreation) {
+                Some(failure) => Err(failure),
+                None => {
+                    let invocation = self.host.allow_entity_creation(&call, body);
+                    self.finish(run, bound, &call, invocation, |_, verdict| Ok(verdict))
+                }
+            };
+            match verdict {
                 Ok(Verdict::Allow) => {}
                 Ok(Verdict::Deny(reason)) => {
                     self.stats.correct(&bound.module.name, HookKind::AllowEntityCreation, |s| s.denials += 1);
@@ -175,9 +191,12 @@ impl Ingest<'_> {
         let registry = self.registry;
         let body = &run.pending.task.body;
         for bound in registry.on_entity_creation(&body.entity.etype) {
+            if self.paused(bound, HookKind::OnEntityCreation).is_some() {
+                continue;
+            }
             let call = self.begin(run, bound, HookKind::OnEntityCreation, CREATION_STAGE);
             let invocation = self.host.on_entity_creation(&call, body);
-            self.take_tasks(run, &call, CREATION_STAGE, invocation)?;
+            self.take_tasks(run, bound, &call, CREATION_STAGE, invocation)?;
         }
         Ok(())
     }
@@ -186,11 +205,12 @@ impl Ingest<'_> {
     fn take_tasks(
         &mut self,
         run: &mut Run<'_>,
+        bound: &Bound,
         call: &HookCall<'_>,
         stage: u32,
         invocation: Invocation<Vec<TaskBody>>,
     ) -> Result<(), Stop> {
-        match self.finish(run, call, invocation, |ingest, bodies| ingest.check_tasks(call, bodies)) {
+        match self.finish(run, bound, call, invocation, |ingest, bodies| ingest.check_tasks(call, bodies)) {
             Ok(bodies) => {
                 let count = bodies.len() as u64;
                 self.stats.correct(&call.module.name, call.kind, |s| s.tasks += count);
@@ -307,10 +327,18 @@ impl Ingest<'_> {
         }
     }
 
+    /// The failure that a call of a paused hook is; it is counted as left out.
+    fn paused(&self, bound: &Bound, kind: HookKind) -> Option<HookFailure> {
+        let failure = self.breakers.admits(bound, kind, self.now).err()?;
+        self.stats.correct(&bound.module.name, kind, |s| s.skipped += 1);
+        Some(failure)
+    }
+
     /// Checks, counts and records a call.
     fn finish<T, U>(
         &self,
         run: &mut Run<'_>,
+        bound: &Bound,
         call: &HookCall<'_>,
         invocation: Invocation<T>,
         check: impl FnOnce(&Self, T) -> Result<U, HookFailure>,
@@ -318,6 +346,7 @@ impl Ingest<'_> {
         let Invocation { outcome, usage, logs, logs_dropped, state, reads } = invocation;
         forward_logs(call, &logs, logs_dropped);
         let outcome = outcome.and_then(|value| check(self, value));
+        self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
         self.stats.count(&call.module.name, call.kind, &usage, |s| {
             if let Err(failure) = &outcome {
                 if failure.reason.is_fault() {

@@ -16,6 +16,7 @@ use tenter_model::time::Clock;
 use tenter_model::{EntityRef, HookHost, Schema, Timestamp};
 use tenter_store::{CommitNews, CommitResult, PendingTask, Reader, Store, StoreError};
 
+use crate::breakers::Breakers;
 use crate::ingest::{Ingest, Processed};
 use crate::registry::SharedRegistry;
 use crate::stats::LaneStats;
@@ -37,6 +38,7 @@ pub(crate) struct Context {
     pub(crate) registry: SharedRegistry,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stats: LaneStats,
+    pub(crate) breakers: Breakers,
     pub(crate) number: u32,
     pub(crate) count: u32,
 }
@@ -238,6 +240,7 @@ impl Lane {
             registry: &registry,
             host: self.host.as_mut(),
             stats: &self.context.stats,
+            breakers: &self.context.breakers,
             now: self.context.clock.now(),
         };
         let processed = ingest.run(&pending, record);

@@ -11,6 +11,7 @@
 //! No transaction is open while a guest runs. The [`Registry`] is immutable; loading a module builds a new one and
 //! swaps it, and a running task finishes on the one it began with.
 
+pub mod breakers;
 pub mod ingest;
 mod lane;
 pub mod links;
@@ -26,6 +27,7 @@ use tenter_model::time::Clock;
 use tenter_model::{HookHost, HookKind, Schema};
 use tenter_store::{Admission, Store, StoreError};
 
+pub use breakers::Breakers;
 pub use registry::{Registry, SharedRegistry};
 pub use stats::{HookStats, Stats};
 
@@ -83,6 +85,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     make_id: MakeId,
     stats: Stats,
+    breakers: Breakers,
     lanes: u32,
     running: Mutex<Vec<(lane::Handle, JoinHandle<()>)>>,
 }
@@ -96,6 +99,7 @@ impl Engine {
         let Parts { store, schema, registry, make_host, clock, make_id, lanes } = parts;
         let count = lanes.max(1);
         let stats = Stats::default();
+        let breakers = Breakers::new(Vec::new(), Box::new(|_, _, _| {}));
         let mut running = Vec::new();
         for number in 0..count {
             let reader = store.reader()?;
@@ -106,6 +110,7 @@ impl Engine {
                 registry: registry.clone(),
                 clock: clock.clone(),
                 stats: stats.lane(),
+                breakers: breakers.clone(),
                 number,
                 count,
             };
@@ -125,7 +130,17 @@ impl Engine {
         for (handle, _) in &running {
             handle.wake();
         }
-        Ok(Self { store, schema, registry, clock, make_id, stats, lanes: count, running: Mutex::new(running) })
+        Ok(Self {
+            store,
+            schema,
+            registry,
+            clock,
+            make_id,
+            stats,
+            breakers,
+            lanes: count,
+            running: Mutex::new(running),
+        })
     }
 
     /// Takes tasks from outside: all or none. `done` is called on the store's writer thread once they are on disk.
@@ -162,6 +177,12 @@ impl Engine {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Which hooks are paused.
+    #[must_use]
+    pub fn breakers(&self) -> &Breakers {
+        &self.breakers
     }
 
     /// Makes every lane look for work and for a changed registry, such as after a swap.

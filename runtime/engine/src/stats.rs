@@ -19,6 +19,8 @@ pub struct HookStats {
     pub errors: u64,
     /// Tasks returned and accepted.
     pub tasks: u64,
+    /// Calls left out because the hook is paused.
+    pub skipped: u64,
     /// Verdicts that denied.
     pub denials: u64,
     /// Fuel used.
@@ -37,6 +39,7 @@ impl HookStats {
         self.faults += other.faults;
         self.errors += other.errors;
         self.tasks += other.tasks;
+        self.skipped += other.skipped;
         self.denials += other.denials;
         self.fuel += other.fuel;
         self.micros += other.micros;

@@ -324,3 +324,63 @@ fn what_waits_survives_a_drain_and_is_taken_up_by_the_next_engine() {
     let counters = next.settle();
     assert_eq!(counters.applied, 50);
 }
+
+#[test]
+fn a_hook_that_keeps_breaking_rules_is_paused_and_released() {
+    let bench = Bench::with(vec![module("bad", vec![attribute("note")]), module("good", vec![attribute("note")])], 1);
+    bench.host.on("bad", |_, _, _| Answer::Fail(Reason::Trap));
+    let calls = |module: &str| bench.host.calls().iter().filter(|c| c.starts_with(module)).count();
+    for n in 0..12 {
+        bench.run(vec![body("a", vec![plain("note", &n.to_string())])]);
+    }
+    assert_eq!(calls("bad"), 5, "five faults in a row open the breaker");
+    assert_eq!(calls("good"), 12, "other modules go on");
+    let key = (name("bad"), HookKind::OnNewAttribute);
+    assert_eq!(bench.engine.breakers().all()[&key].state.name(), "open");
+    assert_eq!(bench.engine.stats().total()[&key].skipped, 7);
+
+    bench.clock.advance_ms(31_000);
+    bench.host.on("bad", |_, _, _| Answer::Nothing);
+    for n in 0..4 {
+        bench.run(vec![body("a", vec![plain("note", &n.to_string())])]);
+    }
+    assert_eq!(calls("bad"), 9, "after the pause it is on probation, and good calls close it");
+    assert_eq!(bench.engine.breakers().all()[&key].state.name(), "closed");
+
+    bench.host.on("bad", |_, _, _| Answer::Fail(Reason::Host));
+    for n in 0..3 {
+        bench.run(vec![body("a", vec![plain("note", &n.to_string())])]);
+    }
+    assert_eq!(calls("bad"), 10, "a fault of the host in the call quarantines at once");
+    assert_eq!(
+        bench.engine.breakers().release(&name("bad"), None, tenter_model::time::Clock::now(bench.clock.as_ref())),
+        1
+    );
+    bench.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!(calls("bad"), 11);
+}
+
+#[test]
+fn errors_on_purpose_open_no_breaker_and_the_switch_keeps_it_shut() {
+    let mut stubborn = module("stubborn", vec![attribute("note")]);
+    stubborn.settings.quarantine = tenter_model::module::Quarantine::Off;
+    let bench = Bench::with(vec![module("polite", vec![attribute("note")]), stubborn], 1);
+    bench.host.on("polite", |_, _, _| Answer::Fail(Reason::Failed));
+    bench.host.on("stubborn", |_, _, _| Answer::Fail(Reason::Trap));
+    for n in 0..8 {
+        bench.run(vec![body("a", vec![plain("note", &n.to_string())])]);
+    }
+    let calls = |module: &str| bench.host.calls().iter().filter(|c| c.starts_with(module)).count();
+    assert_eq!((calls("polite"), calls("stubborn")), (8, 8));
+}
+
+#[test]
+fn a_paused_admission_hook_turns_nobody_away() {
+    let bench = Bench::with(vec![module("gate", vec![allow()])], 1);
+    bench.host.on("gate", |_, _, _| Answer::Fail(Reason::Trap));
+    let counters = bench.run((0..4).map(|n| body(&format!("e{n}"), vec![plain("note", "x")])).collect());
+    assert_eq!((counters.denied, counters.dead), (0, 4));
+    let dead = bench.reader.dead(&DeadFilter::default(), 10).unwrap();
+    let reasons: Vec<_> = dead.iter().map(|d| d.letter.reason.as_ref()).collect();
+    assert!(reasons.contains(&"quarantined"), "{reasons:?}");
+}

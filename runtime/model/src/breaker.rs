@@ -156,6 +156,12 @@ impl Breaker {
         *self = Self { state: State::Quarantined, reason: reason.to_owned(), since: now, ..Self::default() };
     }
 
+    /// Whether it knows nothing that a new one would not.
+    #[must_use]
+    pub fn is_forgotten(&self) -> bool {
+        self.state == State::Closed && self.opened.is_empty() && self.in_row == 0 && self.window == 0
+    }
+
     /// An operator lets it go: closed, with nothing remembered.
     pub fn release(&mut self, now: Timestamp) {
         *self = Self { since: now, ..Self::default() };
