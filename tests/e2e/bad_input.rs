@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Site};
+use crate::harness::{Server, Site, tenter};
 
 /// A type with an attribute for every oddity.
 const THING: &str = "
@@ -278,4 +278,18 @@ fn what_does_not_exist_is_said_so() {
     PATCH /api/v1/status: 405 application/problem+json {"code":"wrong-method","detail":"this path does not have this method; the header Allow names its own","status":405,"title":"Method Not Allowed","type":"about:blank"}
     GET /api/v1/errors?limit=many: 422 application/problem+json {"code":"invalid-input","detail":"Failed to deserialize query string: limit: invalid digit found in string","status":422,"title":"Unprocessable Entity","type":"about:blank"}
     "#);
+}
+
+#[test]
+fn the_command_line_names_the_line_of_a_bad_datapoint() {
+    let server = server();
+    let home = tempfile::tempdir().unwrap();
+    let good = r#"{"type": "ip", "id": "192.0.2.1", "attr": "hostname", "v": "a"}"#;
+    let bad = r#"{"type": "ip", "id": "192.0.2.1", "attr": "open_ports", "v": "ssh", "t1": "2024-01-01T00:00:00Z"}"#;
+    std::fs::write(home.path().join("points.ndjson"), format!("{good}\n\n{bad}\n{good}\n")).unwrap();
+    let output =
+        tenter(home.path()).args(["--url", &server.url, "datapoint", "send", "points.ndjson"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("points.ndjson:3") && said.contains("expected an integer, found"), "{said}");
 }

@@ -13,7 +13,9 @@
 )]
 
 mod bad_input;
+mod demo;
 mod harness;
 mod hostile;
 mod modules;
 mod refused;
+mod scenarios;
