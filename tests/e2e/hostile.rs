@@ -257,3 +257,30 @@ fn a_task_that_needs_a_grant_is_refused() {
     assert_eq!(server.master("ip", "10.0.0.1")["label"]["v"], "mine");
     assert_eq!(server.ids("ip"), [json!("10.0.0.0"), json!("10.0.0.1")]);
 }
+
+#[test]
+fn a_sleeper_is_woken_at_its_deadline() {
+    let limits = "modules:\n  villain:\n    limits:\n      deadline_ms: 300\n";
+    let mut server = Server::start(&site().tenter(limits));
+    server.install("villain", &component("tenter-villain"));
+    server.install("label", &example("label"));
+    server.install("services", &example("services"));
+    server.post("/api/v1/hooks/villain/create/deregister", &json!({})).expect(200);
+    server.post_datapoints(&provocation("10.5.0.1", "sleep 600000"));
+    for number in 0..20 {
+        server.post_datapoints(&provocation(&format!("10.5.1.{number}"), "nothing"));
+    }
+    assert_reconciled(&server.settle());
+    server.assert_well();
+    let errors = server.errors("villain");
+    let seen: Vec<(&Value, &Value)> = errors.iter().map(|e| (&e["reason"], &e["attempt"])).collect();
+    let expected = [json!(4), json!(3), json!(2), json!(1)];
+    assert_eq!(seen, expected.iter().map(|n| (&errors[0]["reason"], n)).collect::<Vec<_>>(), "{errors:#?}");
+    assert_eq!(errors[0]["reason"], "deadline", "{errors:#?}");
+    let slept: Vec<u64> = errors.iter().map(|e| e["micros"].as_u64().unwrap()).collect();
+    assert!(slept.iter().all(|micros| (300_000..60_000_000).contains(micros)), "{slept:?}");
+    assert_complete(&server, "10.5.0.1", "sleep 600000");
+    for number in 0..20 {
+        assert_complete(&server, &format!("10.5.1.{number}"), "nothing");
+    }
+}
