@@ -284,3 +284,20 @@ fn a_sleeper_is_woken_at_its_deadline() {
         assert_complete(&server, &format!("10.5.1.{number}"), "nothing");
     }
 }
+
+#[test]
+fn a_module_cannot_forge_or_flood_the_log() {
+    let server = server();
+    // 150 lines, each with a colour and with what would be a line of the log by itself.
+    server.post_datapoints(&provocation("10.6.0.1", "log 150"));
+    server.settle();
+    let log = server.log();
+    assert!(!log.contains('\u{1b}'), "{log}");
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let of_villain: Vec<&Value> = lines.iter().filter(|l| l["fields"]["module"] == "villain").collect();
+    let said = of_villain.iter().filter(|l| l["fields"]["message"].as_str().is_some_and(|m| m.starts_with("line ")));
+    assert_eq!(said.count(), 100, "{of_villain:#?}");
+    let dropped: Vec<&Value> = of_villain.iter().map(|l| &l["fields"]["dropped"]).filter(|d| !d.is_null()).collect();
+    assert_eq!(dropped, [&json!(50)]);
+    assert!(lines.iter().all(|line| line["timestamp"].is_string() && line["target"].is_string()), "{log}");
+}

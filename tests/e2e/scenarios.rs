@@ -1,19 +1,4 @@
-//! Scenarios are data: each folder below `tests/scenarios` has a `site/` and `steps.jsonl`, one step a line. To add one,
-//! add a folder.
-//!
-//! | step | does |
-//! |---|---|
-//! | `{"post": [...], "status": 422, "body": ...}` | sends datapoints; status 200 unless given |
-//! | `{"ttl": "ip/192.0.2.1", "tokens": {...}}` | extends a lifetime |
-//! | `{"delete": "ip/192.0.2.1"}` | removes an entity |
-//! | `{"upload": {"module": "label", "package": "example-label"}}` | uploads a component and grants what it asks for |
-//! | `{"request": "POST /path", "json": ..., "status": 200, "body": ...}` | any request, with the operator's token |
-//! | `{"get": "/path", "status": 200, "body": ...}` | what the answer must be |
-//! | `{"restart": true}` | stops the server in order and starts it on the same data |
-//!
-//! After each step the queue becomes empty. `"_"` is a comment. In `body`, an object names the keys that matter, with
-//! `null` for one that must be absent; a list must have as many items; and these texts stand for what changes from run
-//! to run: `"<time>"`, `"<text>"`, `"<number>"`. A text that begins with `~` must occur in the text found.
+//! Scenarios are data: each folder below `tests/scenarios` is one; the README there says how they are written.
 
 use std::path::{Path, PathBuf};
 
