@@ -9,57 +9,31 @@ mod error;
 mod guard;
 mod hooks;
 mod modules;
+mod routes;
 mod status;
 mod tokens;
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{delete, get, post, put};
-use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::app::App;
 
 pub(crate) use error::ApiError;
+pub(crate) use tokens::ends as token_ends;
 
 /// All routes, with the checks that each request passes first.
 pub(crate) fn router(app: &App) -> Router {
-    let upload = Router::new()
-        .route("/api/v1/modules/{name}", put(modules::upload))
-        .layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES));
-    let rest = Router::new()
-        .route("/", get(status::it_works))
-        .route("/livez", get(status::livez))
-        .route("/readyz", get(status::readyz))
-        .route("/metrics", get(status::metrics))
-        .route("/datapoints", post(datapoints::post))
-        .route("/entities", get(entities::types))
-        .route("/entity/{etype}/raw/get", get(entities::raw))
-        .route("/entity/{etype}/{eid}", delete(entities::delete))
-        .route("/entity/{etype}/{eid}/master", get(entities::master))
-        .route("/entity/{etype}/{eid}/get/{attr}", get(entities::attribute))
-        .route("/entity/{etype}/{eid}/ttl", post(entities::ttl))
-        .route("/api/v1/status", get(status::status))
-        .route("/api/v1/entities/{etype}", get(entities::list))
-        .route("/api/v1/modules", get(modules::list))
-        .route("/api/v1/modules/{name}", get(modules::show).delete(modules::remove))
-        .route("/api/v1/modules/{name}/enable", post(modules::enable))
-        .route("/api/v1/modules/{name}/disable", post(modules::disable))
-        .route("/api/v1/modules/{name}/grants", post(modules::grant).delete(modules::revoke))
-        .route("/api/v1/hooks", get(hooks::list))
-        .route("/api/v1/hooks/kinds", get(hooks::kinds))
-        .route("/api/v1/hooks/{module}/{subscription}/register", post(hooks::register))
-        .route("/api/v1/hooks/{module}/{subscription}/deregister", post(hooks::deregister))
-        .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
-        .route("/api/v1/errors", get(status::errors))
-        .route("/api/v1/deadletters", get(status::dead_letters))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    upload
-        .merge(rest)
+    let needs = Arc::new(routes::Needs::new());
+    routes::router()
         .fallback(no_route)
         .layer(cors(app))
-        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(middleware::from_fn_with_state((app.clone(), needs), guard::guard))
         .with_state(app.clone())
 }
 

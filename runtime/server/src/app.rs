@@ -3,10 +3,10 @@
 //! `serve`, `demo` and the tests all start here, so what they run is the same program. Handlers of requests see the App
 //! alone; they never hold a lock over a guest call or over the disk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context as _;
 use tenter_engine::{Engine, HookStats, Parts, SharedRegistry};
@@ -15,20 +15,16 @@ use tenter_model::task::TaskId;
 use tenter_model::time::Clock;
 use tenter_model::{HookKind, ModuleName, Schema, Timestamp};
 use tenter_sandbox::{Sandbox, SandboxOptions};
-use tenter_store::{Reader, Store, StoreError, StoreOptions, TokenRow};
+use tenter_store::{Reader, Store, StoreError, StoreOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::ApiError;
-use crate::auth::{self, Role};
+use crate::auth::Tokens;
 use crate::clock::SystemClock;
 use crate::modules::{ModuleError, Modules};
 
 /// Requests that may wait for the disk at once.
 const MAX_ADMISSIONS: usize = 1024;
-/// File in the data directory with the token of the first operator.
-const OPERATOR_TOKEN_FILE: &str = "operator-token";
-
-type Tokens = HashMap<[u8; 32], (Role, Option<Timestamp>)>;
 
 /// What a server is started with.
 pub(crate) struct Options {
@@ -61,9 +57,7 @@ struct Inner {
     /// Idle read connections; one is taken for each read and put back after it.
     readers: Mutex<Vec<Reader>>,
     admissions: Arc<Semaphore>,
-    /// By digest. The store holds the same; nobody else writes it while this process has it.
-    tokens: RwLock<Tokens>,
-    operator_token: String,
+    tokens: Tokens,
 }
 
 impl App {
@@ -105,8 +99,7 @@ impl App {
             make_id: Box::new(new_task_id),
             lanes,
         })?;
-        let operator_token = first_operator(&store, &data_dir, clock.now())?;
-        let tokens = known_tokens(&store)?;
+        let tokens = Tokens::open(store.clone(), &data_dir, clock.now())?;
         Ok(Self(Arc::new(Inner {
             store,
             engine,
@@ -119,8 +112,7 @@ impl App {
             bound: OnceLock::new(),
             readers: Mutex::new(Vec::new()),
             admissions: Arc::new(Semaphore::new(MAX_ADMISSIONS)),
-            tokens: RwLock::new(tokens),
-            operator_token,
+            tokens,
         })))
     }
 
@@ -165,9 +157,14 @@ impl App {
         self.0.origins.iter().any(|o| o != "*" && o.eq_ignore_ascii_case(origin))
     }
 
+    /// Who may do what.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
     /// The token made at first start.
     pub(crate) fn operator_token(&self) -> &str {
-        &self.0.operator_token
+        self.0.tokens.first_operator()
     }
 
     /// The entity specification.
@@ -258,80 +255,24 @@ impl App {
         .await
     }
 
+    /// Writes to the store on the blocking pool.
+    ///
+    /// # Errors
+    /// What the act says.
+    pub(crate) async fn write<T: Send + 'static, E: Into<ApiError>>(
+        &self,
+        act: impl FnOnce(&Store, &Tokens) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || act(&inner.store, &inner.tokens).map_err(Into::into)).await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         act: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         tokio::task::spawn_blocking(act).await.map_err(ApiError::internal)?
     }
-
-    /// The role of the token with that digest, if it is known and has not expired.
-    pub(crate) fn role_of(&self, digest: &[u8; 32]) -> Option<Role> {
-        let tokens = self.0.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        let (role, expires) = tokens.get(digest)?;
-        expires.is_none_or(|t| t > self.now()).then_some(*role)
-    }
-
-    /// Makes a token and stores its digest.
-    ///
-    /// # Errors
-    /// When the store refuses.
-    pub(crate) async fn create_token(&self, role: Role, label: String) -> Result<String, ApiError> {
-        let inner = self.0.clone();
-        self.blocking(move || {
-            let token = auth::new_token().map_err(ApiError::internal)?;
-            add_token(&inner.store, &token, role, &label, inner.clock.now())?;
-            let mut tokens = inner.tokens.write().unwrap_or_else(PoisonError::into_inner);
-            tokens.insert(auth::digest(&token), (role, None));
-            Ok(token)
-        })
-        .await
-    }
-}
-
-/// Stores the digest of a token.
-///
-/// # Errors
-/// When the store refuses.
-pub(crate) fn add_token(store: &Store, token: &str, role: Role, label: &str, now: Timestamp) -> Result<(), StoreError> {
-    store.add_token(TokenRow {
-        digest: auth::digest(token),
-        role: role.name().to_owned(),
-        label: label.to_owned(),
-        created: now,
-        expires: None,
-        last_used: None,
-    })
-}
-
-fn known_tokens(store: &Store) -> anyhow::Result<Tokens> {
-    let mut tokens = HashMap::new();
-    for row in store.reader()?.tokens()? {
-        match row.role.parse() {
-            Ok(role) => {
-                tokens.insert(row.digest, (role, row.expires));
-            }
-            Err(error) => tracing::warn!("a stored token is ignored: {error}"),
-        }
-    }
-    Ok(tokens)
-}
-
-/// The token of the first operator: read from its file, or made and written there for the owner alone.
-fn first_operator(store: &Store, data_dir: &Path, now: Timestamp) -> anyhow::Result<String> {
-    let path = data_dir.join(OPERATOR_TOKEN_FILE);
-    let known = known_tokens(store)?;
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        let token = text.trim().to_owned();
-        if known.get(&auth::digest(&token)).is_some_and(|(role, _)| *role == Role::Operator) {
-            return Ok(token);
-        }
-    }
-    let token = auth::new_token()?;
-    crate::token_file::write(&path, &token)
-        .with_context(|| format!("cannot write the operator's token to {}", path.display()))?;
-    add_token(store, &token, Role::Operator, "made at first start", now)?;
-    Ok(token)
 }
 
 fn new_task_id(now: Timestamp) -> TaskId {

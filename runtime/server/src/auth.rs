@@ -9,6 +9,10 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+mod tokens;
+
+pub(crate) use tokens::{TokenError, Tokens, row};
+
 /// What a token is for; each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
@@ -55,6 +59,51 @@ impl FromStr for Role {
             .find(|role| role.name() == text)
             .ok_or_else(|| format!("{text:?} is no role; roles are viewer, ingester, analyst, author, operator"))
     }
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// What the sender may do; `None` on open routes, where nobody asks.
+    pub(crate) role: Option<Role>,
+    /// Digest and label of the token that came with it.
+    pub(crate) token: Option<([u8; 32], String)>,
+}
+
+impl Caller {
+    /// On a route that is open to all.
+    pub(crate) fn nobody() -> Self {
+        Self { role: None, token: None }
+    }
+
+    /// Without a token on loopback.
+    pub(crate) fn at_this_machine() -> Self {
+        Self { role: Some(Role::Analyst), token: None }
+    }
+
+    /// How the audit log names the sender: never by the token itself.
+    pub(crate) fn actor(&self) -> String {
+        match (&self.token, self.role) {
+            (Some((digest, label)), Some(role)) => {
+                format!("{role} {}{}{label}", short(digest), if label.is_empty() { "" } else { " " })
+            }
+            _ => "local".to_owned(),
+        }
+    }
+
+    /// Keeps the idempotency keys of senders apart.
+    pub(crate) fn scope(&self) -> String {
+        self.token.as_ref().map_or_else(|| "local".to_owned(), |(digest, _)| hex(digest))
+    }
+}
+
+/// The first digits of a token's digest: enough to tell tokens apart.
+pub(crate) fn short(digest: &[u8; 32]) -> String {
+    hex(digest).chars().take(12).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes the text of a new token.

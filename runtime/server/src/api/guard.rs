@@ -2,14 +2,15 @@
 //!
 //! A web page that a person happens to visit can make the person's browser send requests to a server on loopback. So
 //! on loopback the `Host` must name loopback (a name that rebinds to 127.0.0.1 does not), and requests that change
-//! something must not come from another site. What a route needs is decided here by method and path, default deny.
+//! something must not come from another site. What a route needs stands in the table of `routes.rs`.
 
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -17,15 +18,19 @@ use axum::response::{IntoResponse, Response};
 use tenter_model::limits::MAX_UPLOAD_BYTES;
 
 use crate::app::App;
-use crate::auth::{self, Role};
+use crate::auth::{Caller, Role};
 
 use super::error::{self, ApiError};
+use super::routes::Needs;
 
 /// Middleware of the whole router.
-pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State((app, needs)): State<(App, Arc<Needs>)>, mut request: Request, next: Next) -> Response {
     let dp3 = is_dp3(request.uri().path());
-    let error = match check(&app, &request) {
-        Ok(()) => return error::reshaped(next.run(request).await, dp3).await,
+    let error = match check(&app, &needs, &request) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            return error::reshaped(next.run(request).await, dp3).await;
+        }
         Err(error) => error,
     };
     drain(request.into_body()).await;
@@ -48,78 +53,62 @@ fn is_dp3(path: &str) -> bool {
     !path.starts_with("/api/")
 }
 
-fn check(app: &App, request: &Request) -> Result<(), ApiError> {
+/// Who sends it, when it may pass.
+fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError> {
     let headers = request.headers();
     let loopback = app.listens_on_loopback();
     if loopback {
         check_host(headers)?;
     }
-    let needed = needed_role(request.method(), request.uri().path());
-    if needed.is_some_and(|role| role > Role::Viewer) || request.uri().path().starts_with("/control/") {
+    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let needed = needs.of(request.method(), matched);
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes || needed.is_some_and(|role| role > Role::Viewer) {
         check_origin(app, headers)?;
     }
-    let Some(needed) = needed else { return Ok(()) };
-    let held = held_role(app, headers)?;
+    let Some(needed) = needed else { return Ok(Caller::nobody()) };
     // Without a token, the people of this machine may do what DP³ lets them do.
-    let held = held.or(loopback.then_some(Role::Analyst));
-    match held {
-        Some(role) if role >= needed => Ok(()),
-        Some(role) => {
-            let whose = if role == Role::Analyst && loopback {
-                "without a token only".to_owned()
-            } else {
-                format!("as {role}")
-            };
-            Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "not-permitted",
-                format!(
-                    "this needs the role {needed} and was sent {whose} may read and send data; \
-                         pass an operator's token (tenter token create --role {needed})"
-                ),
-            ))
+    let caller = match (sent_token(headers)?, loopback) {
+        (Some(token), _) => app.tokens().caller(token, app.now()).ok_or_else(|| {
+            ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "bad-token",
+                "the token is not known to this server or has expired; tenter token create makes a new one",
+            )
+        })?,
+        (None, true) => Caller::at_this_machine(),
+        (None, false) => {
+            return Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "no-token",
+                "this server listens beyond loopback, so each request needs a token: Authorization: Bearer tenter_…",
+            ));
         }
-        None => Err(ApiError::new(
-            StatusCode::UNAUTHORIZED,
-            "no-token",
-            "this server listens beyond loopback, so each request needs a token: Authorization: Bearer tenter_…",
-        )),
+    };
+    if caller.role.is_some_and(|role| role >= needed) {
+        return Ok(caller);
     }
+    let may = match (caller.role, &caller.token) {
+        (Some(role), Some(_)) => format!("with a token of the role {role}"),
+        _ => "without a token, which may read and send data only".to_owned(),
+    };
+    Err(ApiError::new(
+        StatusCode::FORBIDDEN,
+        "not-permitted",
+        format!(
+            "this needs the role {needed} and was sent {may}; \
+             pass a token that has it (an operator makes one: tenter token create --role {needed})"
+        ),
+    ))
 }
 
-/// The role that a route needs; `None`: open to all.
-fn needed_role(method: &Method, path: &str) -> Option<Role> {
-    let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    match path {
-        "/" | "/livez" | "/readyz" => None,
-        "/datapoints" => Some(Role::Ingester),
-        _ if path.starts_with("/api/v1/tokens") => Some(Role::Operator),
-        _ if path.starts_with("/api/v1/errors") || path.starts_with("/api/v1/deadletters") => Some(Role::Author),
-        _ if path.starts_with("/api/v1/") => Some(if reads { Role::Viewer } else { Role::Operator }),
-        _ if path.starts_with("/entity/") || path.starts_with("/v2/entity") => {
-            Some(if reads { Role::Viewer } else { Role::Analyst })
-        }
-        _ if path.starts_with("/control/") => Some(Role::Analyst),
-        _ => Some(if reads { Role::Viewer } else { Role::Operator }),
-    }
-}
-
-fn held_role(app: &App, headers: &HeaderMap) -> Result<Option<Role>, ApiError> {
+fn sent_token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let token = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")))
-        .map(str::trim)
-        .ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "bad-token", "expected Authorization: Bearer TOKEN"))?;
-    match app.role_of(&auth::digest(token)) {
-        Some(role) => Ok(Some(role)),
-        None => Err(ApiError::new(
-            StatusCode::UNAUTHORIZED,
-            "bad-token",
-            "the token is not known to this server or has expired; tenter token create makes a new one",
-        )),
-    }
+    let text = value.to_str().ok();
+    let token = text.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")));
+    token
+        .map(|token| Some(token.trim()))
+        .ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "bad-token", "expected Authorization: Bearer TOKEN"))
 }
 
 fn check_host(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -172,17 +161,5 @@ mod tests {
         for host in ["", "evil.example", "127.0.0.1.evil.example:5000", "10.0.0.1:5000", "localhost.evil.example"] {
             assert!(!names_loopback(host), "{host}");
         }
-    }
-
-    #[test]
-    fn changing_modules_needs_an_operator() {
-        assert_eq!(needed_role(&Method::PUT, "/api/v1/modules/x"), Some(Role::Operator));
-        assert_eq!(needed_role(&Method::POST, "/api/v1/modules/x/grants"), Some(Role::Operator));
-        assert_eq!(needed_role(&Method::GET, "/api/v1/tokens"), Some(Role::Operator));
-        assert_eq!(needed_role(&Method::GET, "/api/v1/modules"), Some(Role::Viewer));
-        assert_eq!(needed_role(&Method::POST, "/datapoints"), Some(Role::Ingester));
-        assert_eq!(needed_role(&Method::DELETE, "/entity/ip/1.2.3.4"), Some(Role::Analyst));
-        assert_eq!(needed_role(&Method::POST, "/anything"), Some(Role::Operator));
-        assert_eq!(needed_role(&Method::GET, "/livez"), None);
     }
 }

@@ -1,12 +1,14 @@
-//! Tokens: made and listed by operators.
+//! Tokens: made, listed and revoked by operators.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tenter_model::{Timestamp, duration};
 
 use crate::app::App;
-use crate::auth::Role;
+use crate::auth::{self, Role, TokenError};
 
 use super::error::ApiError;
 
@@ -15,27 +17,69 @@ pub(super) struct NewToken {
     role: String,
     #[serde(default)]
     label: String,
+    /// How long it holds, such as `90d`.
+    #[serde(default)]
+    expires: Option<String>,
 }
 
 /// `POST /api/v1/tokens`: the one time that the token's text is shown.
 pub(super) async fn create(State(app): State<App>, Json(wish): Json<NewToken>) -> Result<Json<Value>, ApiError> {
     let role: Role = wish.role.parse().map_err(|message: String| ApiError::invalid("body", "role", message))?;
-    let token = app.create_token(role, wish.label.clone()).await?;
-    Ok(Json(json!({"token": token, "role": role.name(), "label": wish.label})))
+    let now = app.now();
+    let wrong = |message: String| ApiError::invalid("body", "expires", message);
+    let expires = wish.expires.as_deref().map(|text| ends(text, now)).transpose().map_err(wrong)?;
+    let label = wish.label.clone();
+    let token = app.write(move |_, tokens| tokens.create(role, &label, expires, now)).await?;
+    let digest = auth::short(&auth::digest(&token));
+    let expires = expires.map(|t| t.to_string());
+    Ok(Json(json!({"token": token, "digest": digest, "role": role.name(), "label": wish.label, "expires": expires})))
 }
 
 /// `GET /api/v1/tokens`: without their texts.
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    let now = app.now();
     let rows = app.read(|reader| reader.tokens()).await?;
     let tokens: Vec<Value> = rows
         .iter()
         .map(|row| {
-            let digest: String = row.digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
             json!({
-                "digest": digest, "role": row.role, "label": row.label, "created": row.created.to_string(),
-                "expires": row.expires.map(|t| t.to_string()),
+                "digest": auth::short(&row.digest), "role": row.role, "label": row.label,
+                "created": row.created.to_string(), "expires": row.expires.map(|t| t.to_string()),
+                "expired": row.expires.is_some_and(|t| t <= now),
+                "last_used": row.last_used.map(|t| t.to_string()),
             })
         })
         .collect();
     Ok(Json(json!({"tokens": tokens})))
+}
+
+/// `DELETE /api/v1/tokens/{digest}`: the token whose digest begins so is refused from now on.
+pub(super) async fn revoke(State(app): State<App>, Path(digits): Path<String>) -> Result<Json<Value>, ApiError> {
+    let now = app.now();
+    let digest = app.write(move |_, tokens| tokens.revoke(&digits, now)).await?;
+    Ok(Json(json!({"revoked": digest})))
+}
+
+/// When a token that is made now ends.
+///
+/// # Errors
+/// When the text is no duration or not one that lies ahead.
+pub(crate) fn ends(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let micros = duration::parse(text)?;
+    if micros <= 0 {
+        return Err(format!("{text:?} has passed already: expected a duration such as \"90d\""));
+    }
+    Ok(now.saturating_add(micros))
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Unknown(_) => Self::not_found(error.to_string()),
+            TokenError::Unclear(message) => Self::invalid("path", "digest", message),
+            TokenError::Last => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            TokenError::Randomness(_) => Self::internal(error),
+            TokenError::Store(error) => error.into(),
+        }
+    }
 }

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tenter_model::time::Clock as _;
-use tenter_store::{Store, StoreError, StoreOptions, TokenRow};
+use tenter_store::{Store, StoreError, StoreOptions};
 
+use crate::api;
 use crate::auth::{self, Role};
 use crate::cli::Context;
+use crate::client::part;
 use crate::clock::SystemClock;
 use crate::error::{CliError, Kind};
 use crate::output::field;
@@ -23,12 +25,20 @@ pub(crate) enum Command {
         /// Whose it is or what for.
         #[arg(long, default_value = "")]
         label: String,
+        /// How long it holds, such as 90d or 12h; without it, until it is revoked.
+        #[arg(long, value_name = "DURATION")]
+        expires: Option<String>,
         /// Write into the store in this folder instead of asking a server.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
     /// List tokens, without the tokens themselves.
     List,
+    /// Revoke a token; it is refused from then on.
+    Revoke {
+        /// The first digits of its digest, as `tenter token list` shows it.
+        digest: String,
+    },
 }
 
 /// Does it.
@@ -37,13 +47,13 @@ pub(crate) enum Command {
 /// When there is no server or it refuses.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { role, label, data: None } => {
-            let body = json!({"role": role.name(), "label": label});
+        Command::Create { role, label, expires, data: None } => {
+            let body = json!({"role": role.name(), "label": label, "expires": expires});
             let made = context.client()?.send("POST", "/api/v1/tokens", Some(&body))?;
             shown(&made, context)
         }
-        Command::Create { role, label, data: Some(data) } => {
-            let token = create_in(&data, role, &label)?;
+        Command::Create { role, label, expires, data: Some(data) } => {
+            let token = create_in(&data, role, &label, expires.as_deref())?;
             shown(&json!({"token": token, "role": role.name(), "label": label}), context)
         }
         Command::List => {
@@ -57,30 +67,33 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                     ("role", &|t| field(t, "role")),
                     ("label", &|t| field(t, "label")),
                     ("created", &|t| field(t, "created")),
+                    ("expires", &|t| field(t, "expires")),
+                    ("last used", &|t| field(t, "last_used")),
                 ],
             )
+        }
+        Command::Revoke { digest } => {
+            let answer = context.client()?.send("DELETE", &format!("/api/v1/tokens/{}", part(&digest)), None)?;
+            context.out.one(&answer, |a| format!("{} is revoked\n", field(a, "revoked")))?;
+            context.out.next("tenter token list");
+            Ok(())
         }
     }
 }
 
 /// Makes a token and writes its digest into a store that no server has open.
-fn create_in(data: &Path, role: Role, label: &str) -> anyhow::Result<String> {
+fn create_in(data: &Path, role: Role, label: &str, expires: Option<&str>) -> anyhow::Result<String> {
     if !data.is_dir() {
         return Err(CliError::new(Kind::NotFound, format!("{} is not a folder", data.display()))
             .help("name the folder of the data, as `tenter serve` prints it at start")
             .into());
     }
     let now = SystemClock.now();
+    let wrong = |why: String| CliError::new(Kind::Usage, format!("--expires: {why}"));
+    let expires = expires.map(|text| api::token_ends(text, now)).transpose().map_err(wrong)?;
     let store = Store::open(data, StoreOptions::default(), now).map_err(refused)?;
     let token = auth::new_token()?;
-    let row = TokenRow {
-        digest: auth::digest(&token),
-        role: role.name().to_owned(),
-        label: label.to_owned(),
-        created: now,
-        expires: None,
-        last_used: None,
-    };
+    let row = auth::row(&token, role, label, expires, now);
     store.add_token(row).map_err(refused)?;
     store.close().map_err(refused)?;
     Ok(token)

@@ -1,0 +1,190 @@
+//! Who may do what: every row of the table of routes, asked by everybody, on loopback and beyond.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use tenter_model::config::{self, ConfigFile};
+use tower::ServiceExt as _;
+
+use super::routes::table;
+use crate::app::{App, Options};
+use crate::auth::Role;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// Without a token.
+    Nobody,
+    /// With a token that the server never made.
+    Stranger,
+    /// With an operator's token that has expired.
+    Late,
+    /// With a token of this role.
+    Holder(Role),
+}
+
+/// A router on data of its own, as if it listened there.
+struct Place {
+    app: App,
+    router: Router,
+    runtime: tokio::runtime::Runtime,
+    _data: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(listen: &str) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let app = App::open(Options {
+            site: site(),
+            data_dir: data.path().to_owned(),
+            listen: listen.parse::<SocketAddr>().unwrap(),
+            store: tenter_store::StoreOptions::default(),
+            lanes: 1,
+        })
+        .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { router: super::router(&app), app, runtime, _data: data }
+    }
+
+    fn token(&self, sender: Sender) -> Option<String> {
+        let (now, tokens) = (self.app.now(), self.app.tokens());
+        match sender {
+            Sender::Nobody => None,
+            Sender::Stranger => Some("tenter_0000".to_owned()),
+            Sender::Late => Some(tokens.create(Role::Operator, "late", Some(now), now).unwrap()),
+            Sender::Holder(role) => Some(tokens.create(role, "", None, now).unwrap()),
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, token: Option<&str>) -> StatusCode {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
+        request = request.header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Body::from("{}")).unwrap();
+        self.runtime.block_on(self.router.clone().oneshot(request)).unwrap().status()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.app.close();
+    }
+}
+
+fn site() -> config::SiteConfig {
+    let file = |path: &str, text: &str| ConfigFile { path: path.to_owned(), text: text.to_owned() };
+    let ip = "entity: {id: ip, id_data_type: ipv4, name: IP, snapshot: true}\nattribs: {}\n";
+    let core = "worker_processes: 1\nmodules_dir: modules\nenabled_modules: []\n";
+    let loaded = config::load(&[file("db_entities/ip.yml", ip), file("processing_core.yml", core)]);
+    loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.errors))
+}
+
+/// A path of that form about things that do not exist.
+fn example(path: &str) -> String {
+    let part = |part: &str| if part.starts_with('{') { "none-such".to_owned() } else { part.to_owned() };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// What must come of it; `None`: whatever the handler says.
+fn expected(needs: Option<Role>, sender: Sender, loopback: bool) -> Option<StatusCode> {
+    let needs = needs?;
+    let held = match sender {
+        Sender::Stranger | Sender::Late => return Some(StatusCode::UNAUTHORIZED),
+        Sender::Nobody if loopback => Role::Analyst,
+        Sender::Nobody => return Some(StatusCode::UNAUTHORIZED),
+        Sender::Holder(role) => role,
+    };
+    (held < needs).then_some(StatusCode::FORBIDDEN)
+}
+
+#[test]
+fn every_route_is_asked_by_everybody() {
+    let senders = [Sender::Nobody, Sender::Stranger, Sender::Late];
+    let senders = senders.into_iter().chain(Role::ALL.into_iter().map(Sender::Holder)).collect::<Vec<_>>();
+    for (listen, loopback) in [("127.0.0.1:5000", true), ("[::1]:5000", true), ("0.0.0.0:5000", false)] {
+        let place = Place::new(listen);
+        for sender in &senders {
+            let token = place.token(*sender);
+            for row in table() {
+                let status = place.ask(row.method.as_str(), &example(row.path), token.as_deref());
+                let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then_some(status);
+                let wanted = expected(row.needs, *sender, loopback);
+                assert_eq!(denied, wanted, "{} {} by {sender:?} on {listen}: {status}", row.method, row.path);
+                assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{} {}", row.method, row.path);
+                assert!(status != StatusCode::INTERNAL_SERVER_ERROR, "{} {} by {sender:?}", row.method, row.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_no_row_is_denied() {
+    let place = Place::new("0.0.0.0:5000");
+    let analyst = place.token(Sender::Holder(Role::Analyst));
+    let viewer = place.token(Sender::Holder(Role::Viewer));
+    assert_eq!(place.ask("GET", "/none-such", None), StatusCode::UNAUTHORIZED);
+    assert_eq!(place.ask("GET", "/none-such", viewer.as_deref()), StatusCode::NOT_FOUND);
+    assert_eq!(place.ask("POST", "/none-such", analyst.as_deref()), StatusCode::FORBIDDEN);
+    // A method that the path does not have is not the path's.
+    assert_eq!(place.ask("PATCH", "/datapoints", analyst.as_deref()), StatusCode::FORBIDDEN);
+    assert_eq!(place.ask("HEAD", "/api/v1/tokens", analyst.as_deref()), StatusCode::FORBIDDEN);
+    // A preflight comes without credentials and says nothing but what may be asked.
+    assert_eq!(place.ask("OPTIONS", "/api/v1/tokens", None), StatusCode::OK);
+}
+
+#[test]
+fn the_table_is_what_was_decided() {
+    let name = |needs: Option<Role>| needs.map_or("open", Role::name);
+    let rows: Vec<String> =
+        table().iter().map(|row| format!("{:8} {:6} {}", name(row.needs), row.method.as_str(), row.path)).collect();
+    insta::assert_snapshot!(rows.join("\n"), @"
+    open     GET    /
+    open     GET    /livez
+    open     GET    /readyz
+    viewer   GET    /metrics
+    ingester POST   /datapoints
+    viewer   GET    /entities
+    viewer   GET    /entity/{etype}/raw/get
+    analyst  DELETE /entity/{etype}/{eid}
+    viewer   GET    /entity/{etype}/{eid}/master
+    viewer   GET    /entity/{etype}/{eid}/get/{attr}
+    analyst  POST   /entity/{etype}/{eid}/ttl
+    viewer   GET    /api/v1/status
+    viewer   GET    /api/v1/entities/{etype}
+    viewer   GET    /api/v1/modules
+    viewer   GET    /api/v1/modules/{name}
+    operator PUT    /api/v1/modules/{name}
+    operator DELETE /api/v1/modules/{name}
+    operator POST   /api/v1/modules/{name}/enable
+    operator POST   /api/v1/modules/{name}/disable
+    operator POST   /api/v1/modules/{name}/grants
+    operator DELETE /api/v1/modules/{name}/grants
+    viewer   GET    /api/v1/hooks
+    viewer   GET    /api/v1/hooks/kinds
+    operator POST   /api/v1/hooks/{module}/{subscription}/register
+    operator POST   /api/v1/hooks/{module}/{subscription}/deregister
+    operator GET    /api/v1/tokens
+    operator POST   /api/v1/tokens
+    operator DELETE /api/v1/tokens/{digest}
+    author   GET    /api/v1/errors
+    author   GET    /api/v1/deadletters
+    ");
+}
+
+#[test]
+fn every_route_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/http.md");
+    let docs = std::fs::read_to_string(path).unwrap();
+    for row in table() {
+        let line = format!("`{} {}", row.method, row.path);
+        assert!(
+            docs.contains(&format!("{line}`")) || docs.contains(&format!("{line}?")),
+            "{line}` is not in docs/http.md"
+        );
+    }
+}
