@@ -14,6 +14,7 @@ use tenter_store::{DeadKind, DeadLetter, Effect, ErrorRow, PendingTask, RawPoint
 
 use crate::breakers::Breakers;
 use crate::links;
+use crate::pace::Pace;
 use crate::registry::{Bound, Registry};
 use crate::stats::LaneStats;
 
@@ -43,6 +44,8 @@ pub struct Ingest<'a> {
     pub stats: &'a LaneStats,
     /// Which hooks are paused.
     pub breakers: &'a Breakers,
+    /// Which modules are slow.
+    pub pace: &'a Pace,
     /// The time of the run.
     pub now: Timestamp,
 }
@@ -346,6 +349,7 @@ impl Ingest<'_> {
         let Invocation { outcome, usage, logs, logs_dropped, state, reads } = invocation;
         forward_logs(call, &logs, logs_dropped);
         let outcome = outcome.and_then(|value| check(self, value));
+        self.pace.note(&call.module.name, &usage);
         self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
         self.stats.count(&call.module.name, call.kind, &usage, |s| {
             if let Err(failure) = &outcome {

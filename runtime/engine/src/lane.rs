@@ -2,60 +2,55 @@
 //!
 //! The lane does not wait for a commit: while one task's outcome is on its way to the disk the lane works on other
 //! entities, and the store gathers many outcomes into one transaction. An entity whose task is in flight waits, so the
-//! record that a task reads always holds what the task before it wrote.
+//! record that a task reads always holds what the task before it wrote. Tasks that would call a slow module are run
+//! aside.
 
 mod waiting;
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use tenter_model::limits::GROUP_COMMIT_TASKS;
 use tenter_model::task::Queue;
-use tenter_model::time::Clock;
-use tenter_model::{EntityRef, HookHost, Schema, Timestamp};
-use tenter_store::{CommitNews, CommitResult, PendingTask, Reader, Store, StoreError};
+use tenter_store::{CommitNews, PendingTask, StoreError};
 
-use crate::breakers::Breakers;
-use crate::ingest::{Ingest, Processed};
+use crate::aside::Job;
 use crate::registry::SharedRegistry;
-use crate::stats::LaneStats;
+use crate::worker::{Handled, Report, Worker};
 use waiting::Waiting;
 
 /// Outcomes on their way to the disk, per lane; enough to fill group commits.
 const MAX_IN_FLIGHT: usize = 2 * GROUP_COMMIT_TASKS;
+/// Tasks of one lane that may be aside; more wait, and let others by.
+const MAX_ASIDE: usize = 64;
+/// How long such a task waits before it is looked at again, in microseconds.
+const ASIDE_PAUSE_US: i64 = 20_000;
 /// Tasks read ahead from the store, per queue.
 const READ_AHEAD: usize = 2 * GROUP_COMMIT_TASKS;
 /// A lane looks at the clock at least this often while a task is parked.
-const PARK_POLL: Duration = Duration::from_millis(50);
+const PARK_POLL: Duration = Duration::from_millis(20);
 /// Pause after the store refused, before the lane tries again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a lane works with.
 pub(crate) struct Context {
-    pub(crate) store: Store,
-    pub(crate) schema: Arc<Schema>,
+    pub(crate) worker: Worker,
     pub(crate) registry: SharedRegistry,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) stats: LaneStats,
-    pub(crate) breakers: Breakers,
+    pub(crate) aside: Sender<Job>,
     pub(crate) number: u32,
     pub(crate) count: u32,
 }
 
-enum Event {
-    /// An outcome was handled by the store.
-    Handled { pending: Box<PendingTask>, result: Result<Handled, StoreError> },
+/// What happens to a lane.
+pub(crate) enum Event {
+    /// An outcome was handled by the store; the task was run in the lane.
+    Handled(Report),
+    /// The same, of a task that was run aside.
+    HandledAside(Report),
     /// There may be new tasks, or a new registry.
     Wake,
     /// Finish.
     Stop,
-}
-
-enum Handled {
-    Done,
-    Again,
-    Parked(Timestamp),
 }
 
 /// Talks to a running lane.
@@ -92,24 +87,18 @@ impl Handle {
 }
 
 /// Makes a lane and the function that its thread is to run.
-pub(crate) fn prepare(
-    context: Context,
-    reader: Reader,
-    host: Box<dyn HookHost>,
-) -> (Handle, impl FnOnce() + Send + 'static) {
+pub(crate) fn prepare(context: Context) -> (Handle, impl FnOnce() + Send + 'static) {
     let (sender, events) = channel();
     let handle = Handle { events: sender.clone(), number: context.number, count: context.count };
     let lane = Lane {
         context,
-        reader,
-        host,
         events,
         sender,
         waiting: Waiting::default(),
         in_flight: 0,
+        aside: 0,
         fresh: [true, true],
         cursor: [None, None],
-        generation: 0,
         stopping: false,
     };
     (handle, move || lane.run())
@@ -117,18 +106,17 @@ pub(crate) fn prepare(
 
 struct Lane {
     context: Context,
-    reader: Reader,
-    host: Box<dyn HookHost>,
     events: Receiver<Event>,
     sender: Sender<Event>,
     waiting: Waiting,
+    /// Tasks given out and not yet handled by the store.
     in_flight: usize,
+    /// Of these, the ones that are run aside.
+    aside: usize,
     /// Whether the store may have tasks beyond the cursor: priority, normal.
     fresh: [bool; 2],
     /// Last sequence number read: priority, normal.
     cursor: [Option<u64>; 2],
-    /// Address of the registry that the host was last told of.
-    generation: usize,
     stopping: bool,
 }
 
@@ -141,13 +129,13 @@ impl Lane {
             if self.stopping && self.in_flight == 0 {
                 return;
             }
-            if !self.stopping && self.in_flight < MAX_IN_FLIGHT {
+            if !self.stopping && self.in_flight < MAX_IN_FLIGHT + self.aside {
                 if let Err(error) = self.refill() {
                     tracing::error!(lane = self.context.number, "cannot read the queue: {error}");
                     self.wait(Some(STORE_PAUSE));
                     continue;
                 }
-                self.waiting.unpark(self.context.clock.now());
+                self.waiting.unpark(self.context.worker.shared.clock.now());
                 if let Some(pending) = self.waiting.next() {
                     self.process(pending);
                     continue;
@@ -175,24 +163,34 @@ impl Lane {
         match event {
             Event::Wake => self.fresh = [true, true],
             Event::Stop => self.stopping = true,
-            Event::Handled { pending, result } => {
-                self.in_flight -= 1;
-                match result {
-                    Ok(Handled::Done) => self.waiting.release(&pending.task.body.entity),
-                    Ok(Handled::Again) => self.waiting.put_back(*pending),
-                    Ok(Handled::Parked(until)) => self.waiting.park(*pending, until),
-                    Err(error) => {
-                        tracing::error!(
-                            lane = self.context.number, task = %pending.task.id,
-                            "the store refused an outcome, the task is tried again: {error}"
-                        );
-                        let pause = i64::try_from(STORE_PAUSE.as_micros()).unwrap_or(i64::MAX);
-                        let until = self.context.clock.now().saturating_add(pause);
-                        self.waiting.park(*pending, until);
-                    }
-                }
+            Event::Handled(report) => self.settle(report),
+            Event::HandledAside(report) => {
+                self.aside -= 1;
+                self.settle(report);
             }
         }
+    }
+
+    fn settle(&mut self, Report { pending, result }: Report) {
+        self.in_flight -= 1;
+        match result {
+            Ok(Handled::Done) => self.waiting.release(&pending.task.body.entity),
+            Ok(Handled::Again) => self.waiting.put_back(*pending),
+            Ok(Handled::Parked(until)) => self.waiting.park(*pending, until),
+            Err(error) => {
+                tracing::error!(
+                    lane = self.context.number, task = %pending.task.id,
+                    "the store refused, the task is tried again: {error}"
+                );
+                let pause = i64::try_from(STORE_PAUSE.as_micros()).unwrap_or(i64::MAX);
+                self.pause(*pending, pause);
+            }
+        }
+    }
+
+    fn pause(&mut self, pending: PendingTask, micros: i64) {
+        let until = self.context.worker.shared.clock.now().saturating_add(micros);
+        self.waiting.park(pending, until);
     }
 
     /// Reads ahead from the store where there may be more.
@@ -204,7 +202,8 @@ impl Lane {
                 continue;
             }
             let limit = u32::try_from(room).unwrap_or(u32::MAX);
-            let tasks = self.reader.pending(queue, *cursor, self.context.number, self.context.count, limit)?;
+            let reader = &self.context.worker.reader;
+            let tasks = reader.pending(queue, *cursor, self.context.number, self.context.count, limit)?;
             *fresh = tasks.len() == room;
             for pending in tasks {
                 *cursor = Some(pending.seq);
@@ -219,74 +218,34 @@ impl Lane {
 
     fn process(&mut self, pending: PendingTask) {
         let registry = self.context.registry.current();
-        let generation = Arc::as_ptr(&registry) as usize;
-        if generation != self.generation {
-            self.generation = generation;
-            let current = registry.clone();
-            self.host.retain(&move |name, generation| current.has(name, generation));
-        }
-        let entity = pending.task.body.entity.clone();
-        let record = match self.reader.record(&entity) {
-            Ok(record) => record,
-            Err(error) => {
-                self.refused(pending, &entity, error);
-                return;
-            }
-        };
-        let span = tracing::debug_span!("task", task = %pending.task.id, entity = %entity);
-        let _entered = span.enter();
-        let mut ingest = Ingest {
-            schema: &self.context.schema,
-            registry: &registry,
-            host: self.host.as_mut(),
-            stats: &self.context.stats,
-            breakers: &self.context.breakers,
-            now: self.context.clock.now(),
-        };
-        let processed = ingest.run(&pending, record);
-        self.in_flight += 1;
-        let events = self.sender.clone();
-        match processed {
-            Processed::Commit(outcome) => {
-                let pending = Box::new(pending);
-                self.context.store.commit(
-                    *outcome,
-                    Box::new(move |result| {
-                        let result = result.map(|result| match result {
-                            CommitResult::Conflict => Handled::Again,
-                            CommitResult::Committed { .. } | CommitResult::Gone => Handled::Done,
-                        });
-                        let _gone = events.send(Event::Handled { pending, result });
-                    }),
-                );
-            }
-            Processed::Postpone { not_before, errors } => {
-                let mut pending = Box::new(pending);
-                pending.attempts += 1;
-                pending.not_before = Some(not_before);
-                let (seq, id, attempts) = (pending.seq, pending.task.id, pending.attempts);
-                self.context.store.postpone(
-                    seq,
-                    id,
-                    attempts,
-                    not_before,
-                    errors,
-                    Box::new(move |result| {
-                        let result = result.map(|result| match result {
-                            CommitResult::Gone => Handled::Done,
-                            CommitResult::Committed { .. } | CommitResult::Conflict => Handled::Parked(not_before),
-                        });
-                        let _gone = events.send(Event::Handled { pending, result });
-                    }),
-                );
+        let worker = &mut self.context.worker;
+        let body = &pending.task.body;
+        // A store that cannot be read is the worker's to report.
+        let is_known = || worker.reader.is_known(&body.entity).unwrap_or(true);
+        if !worker.shared.pace.concerns(&registry, body, is_known) {
+            self.in_flight += 1;
+            worker.run(pending, &registry, tell(&self.sender));
+        } else if self.aside >= MAX_ASIDE {
+            self.pause(pending, ASIDE_PAUSE_US);
+        } else {
+            self.in_flight += 1;
+            self.aside += 1;
+            let job = Job { pending, registry, events: self.sender.clone() };
+            if let Err(refused) = self.context.aside.send(job) {
+                // The threads aside have ended, which they do only after the lanes; run it here.
+                self.aside -= 1;
+                let Job { pending, registry, events } = refused.0;
+                self.context.worker.run(pending, &registry, tell(&events));
             }
         }
     }
+}
 
-    /// Treats a failed read like a refused commit.
-    fn refused(&mut self, pending: PendingTask, entity: &EntityRef, error: StoreError) {
-        tracing::debug!(entity = %entity, "cannot read the record");
-        self.in_flight += 1;
-        self.handle(Event::Handled { pending: Box::new(pending), result: Err(error) });
+/// Tells the lane that a task it ran was handled.
+fn tell(events: &Sender<Event>) -> impl FnOnce(Report) + Send + 'static {
+    let events = events.clone();
+    move |report| {
+        // The lane waits for its tasks in flight before it ends.
+        let _gone = events.send(Event::Handled(report));
     }
 }

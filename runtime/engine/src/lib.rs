@@ -11,12 +11,15 @@
 //! No transaction is open while a guest runs. The [`Registry`] is immutable; loading a module builds a new one and
 //! swaps it, and a running task finishes on the one it began with.
 
+mod aside;
 pub mod breakers;
 pub mod ingest;
 mod lane;
 pub mod links;
+pub mod pace;
 pub mod registry;
 pub mod stats;
+mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -28,8 +31,12 @@ use tenter_model::{HookHost, HookKind, Schema};
 use tenter_store::{Admission, Store, StoreError};
 
 pub use breakers::Breakers;
+pub use pace::Pace;
 pub use registry::{Registry, SharedRegistry};
 pub use stats::{HookStats, Stats};
+
+use aside::Aside;
+use worker::{Shared, Worker};
 
 /// The kinds of hook that this engine calls. Modules can subscribe to the others; they are not called yet.
 pub const DRIVEN: [HookKind; 4] =
@@ -86,8 +93,10 @@ pub struct Engine {
     make_id: MakeId,
     stats: Stats,
     breakers: Breakers,
+    pace: Pace,
     lanes: u32,
     running: Mutex<Vec<(lane::Handle, JoinHandle<()>)>>,
+    aside: Mutex<Option<Aside>>,
 }
 
 impl Engine {
@@ -100,21 +109,30 @@ impl Engine {
         let count = lanes.max(1);
         let stats = Stats::default();
         let breakers = Breakers::new(Vec::new(), Box::new(|_, _, _| {}));
+        let pace = Pace::default();
+        let shared = Shared {
+            store: store.clone(),
+            schema: schema.clone(),
+            clock: clock.clone(),
+            breakers: breakers.clone(),
+            pace: pace.clone(),
+        };
+        let worker = || -> Result<Worker, StoreError> {
+            let host = make_host(Arc::new(store.reader()?));
+            Ok(Worker::new(shared.clone(), stats.lane(), store.reader()?, host))
+        };
+        let beside: Vec<Worker> = (0..(count / 2).max(1)).map(|_| worker()).collect::<Result<_, _>>()?;
+        let aside = Aside::start(beside).map_err(|source| StartError::Thread { lane: count, source })?;
         let mut running = Vec::new();
         for number in 0..count {
-            let reader = store.reader()?;
-            let host = make_host(Arc::new(store.reader()?));
             let context = lane::Context {
-                store: store.clone(),
-                schema: schema.clone(),
+                worker: worker()?,
                 registry: registry.clone(),
-                clock: clock.clone(),
-                stats: stats.lane(),
-                breakers: breakers.clone(),
+                aside: aside.jobs.clone(),
                 number,
                 count,
             };
-            let (handle, run) = lane::prepare(context, reader, host);
+            let (handle, run) = lane::prepare(context);
             let thread = std::thread::Builder::new()
                 .name(format!("lane-{number}"))
                 .spawn(run)
@@ -138,8 +156,10 @@ impl Engine {
             make_id,
             stats,
             breakers,
+            pace,
             lanes: count,
             running: Mutex::new(running),
+            aside: Mutex::new(Some(aside)),
         })
     }
 
@@ -185,6 +205,12 @@ impl Engine {
         &self.breakers
     }
 
+    /// Which modules are slow.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     /// Makes every lane look for work and for a changed registry, such as after a swap.
     pub fn wake(&self) {
         for (handle, _) in self.running.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -215,6 +241,15 @@ impl Engine {
         for (handle, thread) in running {
             if thread.join().is_err() {
                 tracing::error!(lane = handle.number(), "the lane ended by a panic");
+            }
+        }
+        let aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Aside { jobs, threads }) = aside {
+            drop(jobs);
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread aside ended by a panic");
+                }
             }
         }
     }

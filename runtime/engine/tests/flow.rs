@@ -384,3 +384,47 @@ fn a_paused_admission_hook_turns_nobody_away() {
     let reasons: Vec<_> = dead.iter().map(|d| d.letter.reason.as_ref()).collect();
     assert!(reasons.contains(&"quarantined"), "{reasons:?}");
 }
+
+/// A module that takes 20 ms for each call of one entity beside tasks that do not concern it: the others do not wait.
+#[test]
+fn a_slow_module_is_run_aside_and_holds_up_nobody() {
+    let bench = Bench::with(vec![module("slow", vec![attribute("note")])], 1);
+    bench.host.slow_down("slow", std::time::Duration::from_millis(20));
+    bench.run((0..3).map(|n| body(&format!("warm{n}"), vec![plain("note", "x")])).collect());
+    assert_eq!(bench.engine.pace().slow().len(), 1);
+
+    let slow = (0..60).map(|n| body(&format!("slow{n}"), vec![plain("note", "x")]));
+    let quick = (0..200).map(|n| body(&format!("quick{n}"), vec![plain("label", "x")]));
+    bench.admit(slow.chain(quick).collect());
+    let mut left_when_quick_were_done = None;
+    for _ in 0..4000 {
+        let quick_left = (0..200).filter(|n| bench.text(&format!("quick{n}"), "label").is_none()).count();
+        if quick_left == 0 {
+            left_when_quick_were_done = Some(bench.reader.counters().unwrap().pending);
+            break;
+        }
+    }
+    let left = left_when_quick_were_done.unwrap();
+    assert!(left > 10, "the quick ones did not wait for the slow ones: {left} were left");
+    let counters = bench.settle();
+    assert_eq!((counters.applied, counters.dead), (263, 0));
+    for n in 0..60 {
+        assert!(bench.text(&format!("slow{n}"), "note").is_some());
+    }
+}
+
+#[test]
+fn order_holds_for_entities_whose_tasks_run_aside() {
+    let bench = Bench::with(vec![module("slow", vec![attribute("seen")])], 2);
+    bench.host.slow_down("slow", std::time::Duration::from_millis(4));
+    let counters =
+        bench.run((0..90).map(|n| body(&format!("e{}", n % 3), vec![observation("seen", "x", n + 1)])).collect());
+    assert_eq!(counters.applied, 90);
+    assert_eq!(bench.engine.pace().slow().len(), 1);
+    for e in 0..3 {
+        let record = bench.reader.record(&entity(&format!("e{e}"))).unwrap().unwrap();
+        let Some(History::Observations(points)) = record.attributes.get("seen") else { panic!("no history") };
+        let times: Vec<i64> = points.iter().map(|p| p.t1.0).collect();
+        assert_eq!(times, (0..30).map(|k| k * 3 + e + 1).collect::<Vec<_>>(), "entity e{e}");
+    }
+}

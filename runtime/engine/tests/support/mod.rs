@@ -120,6 +120,7 @@ pub struct Scripted {
     scripts: Arc<Mutex<HashMap<ModuleName, Script>>>,
     pub calls: Arc<Mutex<Vec<String>>>,
     pub retained: Arc<AtomicU64>,
+    delays: Arc<Mutex<HashMap<ModuleName, Duration>>>,
 }
 
 impl Scripted {
@@ -129,6 +130,11 @@ impl Scripted {
         script: impl Fn(&HookCall<'_>, &EntityRef, Option<&DataPoint>) -> Answer + Send + Sync + 'static,
     ) {
         self.scripts.lock().unwrap().insert(name(module), Arc::new(script));
+    }
+
+    /// Makes each call of the module take this long.
+    pub fn slow_down(&self, module: &str, time: Duration) {
+        self.delays.lock().unwrap().insert(name(module), time);
     }
 
     pub fn calls(&self) -> Vec<String> {
@@ -155,7 +161,11 @@ impl Scripted {
             }
             other => take(other).ok_or_else(|| HookFailure::new(Reason::Host, "the script gave the wrong answer")),
         };
+        let delay = self.delays.lock().unwrap().get(&call.module.name).copied().unwrap_or_default();
+        std::thread::sleep(delay);
         let mut invocation = Invocation::of(outcome);
+        invocation.usage.warm = true;
+        invocation.usage.micros = u64::try_from(delay.as_micros()).unwrap();
         invocation.usage.fuel = 10;
         invocation.state = state;
         invocation

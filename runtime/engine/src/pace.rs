@@ -1,0 +1,131 @@
+//! Which modules are slow at present.
+//!
+//! A slow module must not hold up a lane: half of all entities would wait behind it. Tasks that would call one are run
+//! aside (see [`crate::aside`]), on few threads, so that a slow module has half of the workers at most and the entities
+//! that do not concern it are served as if it were not there. Pace is measured, not declared, and forgotten when a
+//! module becomes quick again.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tenter_model::host::Usage;
+use tenter_model::{ModuleName, TaskBody};
+
+use crate::registry::{Bound, Registry};
+
+/// Mean time of a call above which a module is slow, in microseconds.
+const SLOW_US: u64 = 3_000;
+/// Mean time below which it is quick again.
+const QUICK_US: u64 = 1_000;
+/// Weight of the newest call in the mean is one in this many.
+const MEMORY: u64 = 8;
+
+/// The pace of all modules, shared by the lanes. As long as none is slow, asking costs one atomic read.
+#[derive(Debug, Clone, Default)]
+pub struct Pace(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Means in microseconds, of modules that had a slow call lately.
+    means: Mutex<HashMap<ModuleName, Mean>>,
+    tracked: AtomicUsize,
+    slow: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Mean {
+    micros: u64,
+    slow: bool,
+}
+
+impl Pace {
+    /// Takes in what a call cost. The start of an instance does not count.
+    pub fn note(&self, module: &ModuleName, usage: &Usage) {
+        let slow_call = usage.micros > SLOW_US;
+        if !usage.warm || (!slow_call && self.0.tracked.load(Ordering::Relaxed) == 0) {
+            return;
+        }
+        let mut means = self.0.means.lock().unwrap_or_else(PoisonError::into_inner);
+        if !slow_call && !means.contains_key(module) {
+            return;
+        }
+        let mean = means.entry(module.clone()).or_default();
+        mean.micros = (mean.micros * (MEMORY - 1) + usage.micros) / MEMORY;
+        if mean.micros > SLOW_US && !mean.slow {
+            mean.slow = true;
+            tracing::info!(%module, mean_us = mean.micros, "the module is slow, its tasks are run aside");
+        }
+        if mean.micros < QUICK_US && !slow_call {
+            if mean.slow {
+                tracing::info!(%module, "the module is quick again");
+            }
+            means.remove(module);
+        }
+        self.0.tracked.store(means.len(), Ordering::Relaxed);
+        self.0.slow.store(means.values().filter(|m| m.slow).count(), Ordering::Relaxed);
+    }
+
+    /// Whether running the task would call a slow module. `is_known` is asked only when it matters.
+    pub fn concerns(&self, registry: &Registry, body: &TaskBody, is_known: impl FnOnce() -> bool) -> bool {
+        if self.0.slow.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        let means = self.0.means.lock().unwrap_or_else(PoisonError::into_inner);
+        let slow = |hooks: &[Bound]| hooks.iter().any(|b| means.get(&b.module.name).is_some_and(|mean| mean.slow));
+        let etype = &body.entity.etype;
+        if slow(registry.on_task_start()) {
+            return true;
+        }
+        if body.delete {
+            return false;
+        }
+        if body.datapoints.iter().any(|dp| slow(registry.on_new_attribute(etype, &dp.attr))) {
+            return true;
+        }
+        let creation = slow(registry.allow_entity_creation(etype)) || slow(registry.on_entity_creation(etype));
+        drop(means);
+        creation && !is_known()
+    }
+
+    /// The modules that are slow, with the mean time of a call in microseconds.
+    #[must_use]
+    pub fn slow(&self) -> Vec<(ModuleName, u64)> {
+        let means = self.0.means.lock().unwrap_or_else(PoisonError::into_inner);
+        means.iter().filter(|(_, mean)| mean.slow).map(|(name, mean)| (name.clone(), mean.micros)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(micros: u64) -> Usage {
+        Usage { micros, warm: true, ..Usage::default() }
+    }
+
+    #[test]
+    fn slow_calls_make_a_module_slow_and_quick_ones_forget_it() {
+        let pace = Pace::default();
+        let name = ModuleName::new("m").unwrap();
+        pace.note(&name, &call(20_000));
+        assert!(pace.slow().is_empty(), "one call of 20 ms is no habit");
+        pace.note(&name, &call(20_000));
+        assert_eq!(pace.slow().len(), 1);
+        for _ in 0..40 {
+            pace.note(&name, &call(50));
+        }
+        assert!(pace.slow().is_empty());
+        assert_eq!(pace.0.tracked.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_start_is_not_a_habit_and_a_second_is_one_at_once() {
+        let pace = Pace::default();
+        let name = ModuleName::new("m").unwrap();
+        pace.note(&name, &Usage { warm: false, ..call(5_000_000) });
+        assert!(pace.slow().is_empty());
+        pace.note(&name, &call(1_000_000));
+        assert_eq!(pace.slow().len(), 1);
+    }
+}

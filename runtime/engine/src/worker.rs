@@ -1,0 +1,129 @@
+//! Runs one task after another for a lane: reads the record, calls the hooks, hands the outcome to the store.
+//!
+//! A lane has one for itself, and the threads aside have one each. Who gave the task hears of its end through the
+//! lane's channel, so it does not matter where it ran.
+
+use std::sync::Arc;
+
+use tenter_model::time::Clock;
+use tenter_model::{HookHost, Schema, Timestamp};
+use tenter_store::{CommitResult, PendingTask, Reader, Store, StoreError};
+
+use crate::breakers::Breakers;
+use crate::ingest::{Ingest, Processed};
+use crate::pace::Pace;
+use crate::registry::Registry;
+use crate::stats::LaneStats;
+
+/// What lanes share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) breakers: Breakers,
+    pub(crate) pace: Pace,
+}
+
+/// How a task's run ended.
+pub(crate) enum Handled {
+    /// It is done.
+    Done,
+    /// Something changed meanwhile: run it again at once.
+    Again,
+    /// Run it again after this time.
+    Parked(Timestamp),
+}
+
+/// Tells a lane that a task was handled.
+pub(crate) struct Report {
+    pub(crate) pending: Box<PendingTask>,
+    pub(crate) result: Result<Handled, StoreError>,
+}
+
+/// Runs tasks.
+pub(crate) struct Worker {
+    pub(crate) shared: Shared,
+    pub(crate) stats: LaneStats,
+    pub(crate) reader: Reader,
+    host: Box<dyn HookHost>,
+    /// Address of the registry that the host was last told of.
+    seen: usize,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Shared, stats: LaneStats, reader: Reader, host: Box<dyn HookHost>) -> Self {
+        Self { shared, stats, reader, host, seen: 0 }
+    }
+
+    /// Runs a task; the report is sent when the store has handled the outcome.
+    pub(crate) fn run(
+        &mut self,
+        pending: PendingTask,
+        registry: &Arc<Registry>,
+        report: impl FnOnce(Report) + Send + 'static,
+    ) {
+        self.keep_up(registry);
+        let entity = &pending.task.body.entity;
+        let record = match self.reader.record(entity) {
+            Ok(record) => record,
+            Err(error) => {
+                // Treated like a refused commit: the lane waits a little and tries again.
+                report(Report { pending: Box::new(pending), result: Err(error) });
+                return;
+            }
+        };
+        let span = tracing::debug_span!("task", task = %pending.task.id, entity = %entity);
+        let _entered = span.enter();
+        let mut ingest = Ingest {
+            schema: &self.shared.schema,
+            registry,
+            host: self.host.as_mut(),
+            stats: &self.stats,
+            breakers: &self.shared.breakers,
+            pace: &self.shared.pace,
+            now: self.shared.clock.now(),
+        };
+        let processed = ingest.run(&pending, record);
+        self.hand_over(pending, processed, report);
+    }
+
+    fn hand_over(&self, pending: PendingTask, processed: Processed, report: impl FnOnce(Report) + Send + 'static) {
+        let mut pending = Box::new(pending);
+        match processed {
+            Processed::Commit(outcome) => self.shared.store.commit(
+                *outcome,
+                Box::new(move |result| {
+                    let result = result.map(|result| match result {
+                        CommitResult::Conflict => Handled::Again,
+                        CommitResult::Committed { .. } | CommitResult::Gone => Handled::Done,
+                    });
+                    report(Report { pending, result });
+                }),
+            ),
+            Processed::Postpone { not_before, errors } => {
+                pending.attempts += 1;
+                pending.not_before = Some(not_before);
+                let (seq, id, attempts) = (pending.seq, pending.task.id, pending.attempts);
+                let done = Box::new(move |result: Result<CommitResult, StoreError>| {
+                    let result = result.map(|result| match result {
+                        CommitResult::Gone => Handled::Done,
+                        CommitResult::Committed { .. } | CommitResult::Conflict => Handled::Parked(not_before),
+                    });
+                    report(Report { pending, result });
+                });
+                self.shared.store.postpone(seq, id, attempts, not_before, errors, done);
+            }
+        }
+    }
+
+    /// Lets the host drop instances of modules that were replaced.
+    fn keep_up(&mut self, registry: &Arc<Registry>) {
+        let address = Arc::as_ptr(registry) as usize;
+        if address != self.seen {
+            self.seen = address;
+            let current = registry.clone();
+            self.host.retain(&move |name, generation| current.has(name, generation));
+        }
+    }
+}
