@@ -95,6 +95,7 @@ impl Ingest<'_> {
             dead: run.dead,
             errors: run.errors,
             state: run.state,
+            invocations: Vec::new(),
         }))
     }
 
@@ -401,6 +402,7 @@ impl Ingest<'_> {
             attempt: pending.attempts + 1,
             at: self.now,
             logs,
+            invocation: None,
         }
     }
 

@@ -127,6 +127,7 @@ fn process(store: &Store, tasks: u64, under_way: usize, now: Timestamp) -> Resul
                 dead: Vec::new(),
                 errors: Vec::new(),
                 state: Vec::new(),
+                invocations: Vec::new(),
             };
             let sender = sender.clone();
             store.commit(outcome, Box::new(move |result| drop(sender.send((result, pending)))));

@@ -6,8 +6,10 @@
 use rusqlite::OptionalExtension;
 use tenter_model::{EntityRef, MasterRecord, Task, TaskId, Timestamp};
 
+use crate::careful;
 use crate::codec;
 use crate::error::StoreError;
+use crate::invocations;
 use crate::outcome::{CommitResult, DeadKind, DeadLetter, Done, Effect, ErrorRow, LinkChange, RawPoint, TaskOutcome};
 use crate::state;
 use crate::tally::Count;
@@ -26,16 +28,19 @@ pub(crate) fn answered(done: Done<CommitResult>) -> Done<CommitResult> {
 
 /// Stores an outcome. [`StoreError::Conflict`] and [`StoreError::NotFound`] stand for the results of these names.
 pub(crate) fn commit(tx: &mut Tx<'_>, outcome: &TaskOutcome) -> Result<CommitResult, StoreError> {
+    tx.crash.at("commit-begin");
     let own_root = take_row(tx, outcome)?;
-    tx.tally.add(Count::Pending, -1);
+    tx.crash.at("commit-taken");
     apply(tx, outcome)?;
     for (module, _, reads) in &outcome.state {
         state::check_reads(tx, module, reads, &outcome.state, outcome.at)?;
     }
     for (module, writes, _) in &outcome.state {
         state::write(tx, module, writes, outcome.at)?;
+        tx.crash.at("commit-state");
     }
     let result = follow_up(tx, own_root.unwrap_or(outcome.id), &outcome.follow_ups, outcome.at)?;
+    tx.crash.at("commit-follow-ups");
     for letter in &outcome.dead {
         if tx.remember(letter.task.id, outcome.at)? {
             tx.tally.add(Count::Accepted, 1);
@@ -45,6 +50,10 @@ pub(crate) fn commit(tx: &mut Tx<'_>, outcome: &TaskOutcome) -> Result<CommitRes
         }
     }
     tx.record_errors(&outcome.errors)?;
+    invocations::record(tx, &outcome.invocations)?;
+    tx.crash.at("commit-errors");
+    careful::clear(tx, outcome.seq)?;
+    tx.crash.at("commit-end");
     Ok(result)
 }
 
@@ -57,6 +66,7 @@ pub(crate) fn postpone(
     not_before: Timestamp,
     errors: &[ErrorRow],
 ) -> Result<CommitResult, StoreError> {
+    tx.crash.at("postpone-begin");
     let changed = tx
         .conn
         .prepare_cached("UPDATE task SET attempts = ?3, not_before = ?4 WHERE seq = ?1 AND id = ?2")?
@@ -64,8 +74,11 @@ pub(crate) fn postpone(
     if changed != 1 {
         return Err(StoreError::NotFound(format!("task {id}")));
     }
+    tx.crash.at("postpone-row");
     tx.tally.add(Count::Postponed, 1);
     tx.record_errors(errors)?;
+    careful::clear(tx, seq)?;
+    tx.crash.at("postpone-end");
     Ok(CommitResult::Committed { follow_ups: 0, duplicates: 0, over_budget: 0 })
 }
 
@@ -76,12 +89,15 @@ pub(crate) fn column(seq: u64) -> i64 {
 
 /// Takes the task out of its queue and gives its root, if that is another task.
 fn take_row(tx: &mut Tx<'_>, outcome: &TaskOutcome) -> Result<Option<TaskId>, StoreError> {
-    tx.conn
-        .prepare_cached("DELETE FROM task WHERE seq = ?1 AND id = ?2 RETURNING root")?
-        .query_row((column(outcome.seq), &outcome.id.0[..]), |r| r.get::<_, Option<[u8; 16]>>(0))
-        .optional()?
-        .map(|root| root.map(TaskId))
-        .ok_or_else(|| StoreError::NotFound(format!("task {}", outcome.id)))
+    let row: Option<(Option<[u8; 16]>, i64)> = tx
+        .conn
+        .prepare_cached("DELETE FROM task WHERE seq = ?1 AND id = ?2 RETURNING root, length(body)")?
+        .query_row((column(outcome.seq), &outcome.id.0[..]), |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    let (root, bytes) = row.ok_or_else(|| StoreError::NotFound(format!("task {}", outcome.id)))?;
+    tx.tally.add(Count::Pending, -1);
+    tx.tally.add(Count::PendingBytes, -bytes);
+    Ok(root.map(TaskId))
 }
 
 fn apply(tx: &mut Tx<'_>, outcome: &TaskOutcome) -> Result<(), StoreError> {
@@ -90,8 +106,11 @@ fn apply(tx: &mut Tx<'_>, outcome: &TaskOutcome) -> Result<(), StoreError> {
         Effect::Apply { record, raw, links, created } => {
             let etype = tx.etype(entity)?;
             write_record(tx, etype, entity, record, outcome.seen_revision)?;
+            tx.crash.at("commit-record");
             write_raw(tx, etype, outcome, raw)?;
+            tx.crash.at("commit-raw");
             write_links(tx, etype, entity, links)?;
+            tx.crash.at("commit-links");
             tx.tally.add(Count::Created, i64::from(*created));
             tx.tally.add(Count::Applied, 1);
         }
@@ -299,7 +318,7 @@ fn over(task: &Task, root: TaskId, limit: u64, at: Timestamp) -> DeadLetter {
 }
 
 /// Keeps a dead letter. The task was counted as accepted before.
-fn bury(tx: &mut Tx<'_>, letter: &DeadLetter) -> Result<(), StoreError> {
+pub(crate) fn bury(tx: &mut Tx<'_>, letter: &DeadLetter) -> Result<(), StoreError> {
     codec::encode_into(tx.room, letter)?;
     let entity = &letter.task.body.entity;
     tx.conn

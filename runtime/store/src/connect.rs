@@ -47,13 +47,13 @@ pub(crate) fn private_dir(dir: &Path, parents_too: bool) -> std::io::Result<()> 
 }
 
 /// The connection that writes.
-pub(crate) fn writer(path: &Path, synchronous: Synchronous) -> Result<Connection, StoreError> {
+pub(crate) fn writer(path: &Path, synchronous: Synchronous, max_pages: Option<u32>) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
-    if id != APPLICATION_ID && (id != 0 || tables != 0) {
-        return Err(StoreError::Foreign(path.to_owned()));
+    if id != 0 || tables != 0 {
+        must_be_ours(&conn, path)?;
     }
     let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0))?;
     if mode != "wal" {
@@ -79,7 +79,27 @@ pub(crate) fn writer(path: &Path, synchronous: Synchronous) -> Result<Connection
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
     conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    limit_pages(&conn, max_pages)?;
     Ok(conn)
+}
+
+/// Lets the database have at most so many pages, or as many as SQLite can manage. It keeps those that it has.
+pub(crate) fn limit_pages(conn: &Connection, max_pages: Option<u32>) -> Result<(), StoreError> {
+    conn.pragma_update_and_check(None, "max_page_count", max_pages.unwrap_or(u32::MAX - 1), |_| Ok(()))?;
+    Ok(())
+}
+
+/// Refuses databases of other programs.
+pub(crate) fn must_be_ours(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
+    if id == APPLICATION_ID { Ok(()) } else { Err(StoreError::Foreign(path.to_owned())) }
+}
+
+/// The write-ahead log of a database.
+pub(crate) fn log_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 /// A connection that only reads.

@@ -17,6 +17,26 @@ pub enum StoreError {
     /// Something changed since it was read; read again and repeat.
     #[error("{0} was changed by another writer; read it again and repeat")]
     Conflict(String),
+    /// A key of a request came again with another body.
+    #[error(
+        "key {0:?} was used before for a request with another body; repeat that request unchanged, or use a new key"
+    )]
+    KeyReused(String),
+    /// The queues are at a high mark.
+    #[error(
+        "the queues hold {rows} tasks of at most {max_rows} and {bytes} bytes of at most {max_bytes}; nothing of this \
+         request was accepted, send it again when some are worked off"
+    )]
+    Backlog {
+        /// Tasks in the queues.
+        rows: u64,
+        /// The high mark in tasks.
+        max_rows: u64,
+        /// Bytes of tasks in the queues.
+        bytes: u64,
+        /// The high mark in bytes.
+        max_bytes: u64,
+    },
     /// What was given cannot be stored.
     #[error("{0}")]
     Invalid(String),

@@ -1,6 +1,7 @@
 //! What went wrong: error rows and dead letters, and what an operator does with the latter.
 
 use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
 use tenter_model::{EntityRef, ModuleName, Timestamp};
 
 use crate::codec;
@@ -42,7 +43,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such letter.
     pub fn replay_dead(&self, seq: u64) -> Result<(), StoreError> {
-        self.call(move |tx| {
+        self.audited("dead-letter.replay", &seq.to_string(), Value::Null, move |tx| {
             let letter = take(tx.conn, seq)?;
             tx.tally.add(Count::Dead, -1);
             if letter.kind == DeadKind::Budget {
@@ -57,9 +58,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such letter.
     pub fn discard_dead(&self, seq: u64) -> Result<(), StoreError> {
-        self.call(move |tx| match tx.conn.execute("DELETE FROM dead WHERE seq = ?1", [column(seq)])? {
-            0 => Err(StoreError::NotFound(format!("dead letter {seq}"))),
-            _ => Ok(()),
+        self.audited("dead-letter.discard", &seq.to_string(), Value::Null, move |tx| {
+            match tx.conn.execute("DELETE FROM dead WHERE seq = ?1", [column(seq)])? {
+                0 => Err(StoreError::NotFound(format!("dead letter {seq}"))),
+                _ => Ok(()),
+            }
         })
     }
 }

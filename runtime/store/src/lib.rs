@@ -11,10 +11,17 @@
 //! Start reading at `writer.rs` (how work is grouped) and `commit.rs` (what one finished task changes).
 
 mod admit;
+mod audit;
+mod backup;
+mod breakers;
+mod careful;
 mod codec;
 mod commit;
 mod connect;
+mod crash;
 mod error;
+mod invocations;
+mod keys;
 mod ledger;
 mod migrate;
 mod modules;
@@ -31,10 +38,19 @@ mod tokens;
 mod tx;
 mod writer;
 
+pub use audit::{AuditCheck, AuditRow};
+pub use backup::Report;
+pub use breakers::BreakerRow;
+pub use careful::POISON_STOPS;
+pub use crash::CRASH_POINTS;
 pub use error::StoreError;
+pub use invocations::{
+    InvocationFilter, InvocationId, InvocationOutcome, InvocationRow, MAX_OUTPUT_BYTES, StoredInvocation,
+};
+pub use keys::{AdmitKey, KeyedAdmission, MAX_KEY_BYTES};
 pub use ledger::{DeadFilter, ErrorFilter};
 pub use modules::{InstallModule, ModuleRow, VersionRow};
-pub use options::{Health, StoreOptions, Synchronous};
+pub use options::{FreeBytes, Health, StoreOptions, Synchronous};
 pub use outcome::{
     Admission, CommitNews, CommitResult, DeadKind, DeadLetter, DeadRow, Done, Effect, ErrorRow, LinkChange, LinkRow,
     PARTS, PendingTask, RawFilter, RawPoint, StateChange, StoredPoint, TaskOutcome,

@@ -6,6 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tenter_model::capability::Grant;
 use tenter_model::hook::Subscription;
 use tenter_model::module::Descriptor;
@@ -97,7 +98,12 @@ impl Store {
     /// # Errors
     /// What the disk may say; nothing is installed then.
     pub fn install_module(&self, install: InstallModule) -> Result<(), StoreError> {
-        self.call(move |tx| install_module(tx, &install))
+        let subject = install.name.to_string();
+        let detail = json!({
+            "version": install.descriptor.version, "digest": install.digest, "activate": install.activate,
+            "enable": install.enable, "grants": texts(&install.grants),
+        });
+        self.audited("module.install", &subject, detail, move |tx| install_module(tx, &install))
     }
 
     /// Makes an installed version the active one.
@@ -106,7 +112,8 @@ impl Store {
     /// [`StoreError::NotFound`] when the module has no version of that digest.
     pub fn activate(&self, name: &ModuleName, digest: &str) -> Result<(), StoreError> {
         let (name, digest) = (name.clone(), digest.to_owned());
-        self.call(move |tx| {
+        let subject = name.to_string();
+        self.audited("module.activate", &subject, json!({ "digest": digest }), move |tx| {
             let changed = tx.conn.execute(
                 "UPDATE module SET active = v.id FROM module_version v \
                  WHERE name = ?1 AND v.module = ?1 AND v.digest = ?2",
@@ -122,7 +129,8 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub fn set_enabled(&self, name: &ModuleName, enabled: bool) -> Result<(), StoreError> {
         let name = name.clone();
-        self.call(move |tx| {
+        let subject = name.to_string();
+        self.audited("module.enable", &subject, json!({ "enabled": enabled }), move |tx| {
             let changed =
                 tx.conn.execute("UPDATE module SET enabled = ?2 WHERE name = ?1", (name.as_str(), enabled))?;
             found(changed, || format!("module {name}"))
@@ -135,7 +143,10 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub fn set_module_config(&self, name: &ModuleName, config: Option<serde_json::Value>) -> Result<(), StoreError> {
         let name = name.clone();
-        self.call(move |tx| {
+        let subject = name.to_string();
+        // A configuration may hold secrets: its digest tells whether it is the same one, and no more.
+        let detail = json!({ "sha256": config.as_ref().map(|c| hex_digest(c.to_string().as_bytes())) });
+        self.audited("module.config", &subject, detail, move |tx| {
             let changed = tx.conn.execute(
                 "UPDATE module SET config = ?2 WHERE name = ?1",
                 (name.as_str(), config.as_ref().map(ToString::to_string)),
@@ -150,7 +161,8 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub fn set_grants(&self, name: &ModuleName, grants: Vec<Grant>) -> Result<(), StoreError> {
         let name = name.clone();
-        self.call(move |tx| {
+        let subject = name.to_string();
+        self.audited("grant.set", &subject, json!({ "grants": texts(&grants) }), move |tx| {
             must_exist(tx.conn, &name)?;
             tx.conn.execute("DELETE FROM module_grant WHERE module = ?1", [name.as_str()])?;
             add_grants(tx.conn, &name, &grants)
@@ -163,7 +175,8 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub fn add_grant(&self, name: &ModuleName, grant: Grant) -> Result<(), StoreError> {
         let name = name.clone();
-        self.call(move |tx| {
+        let subject = name.to_string();
+        self.audited("grant.add", &subject, json!({ "grant": grant.to_string() }), move |tx| {
             must_exist(tx.conn, &name)?;
             add_grants(tx.conn, &name, std::slice::from_ref(&grant))
         })
@@ -175,7 +188,8 @@ impl Store {
     /// [`StoreError::NotFound`] when it was not given.
     pub fn remove_grant(&self, name: &ModuleName, grant: Grant) -> Result<(), StoreError> {
         let name = name.clone();
-        self.call(move |tx| {
+        let subject = name.to_string();
+        self.audited("grant.remove", &subject, json!({ "grant": grant.to_string() }), move |tx| {
             let changed = tx.conn.execute(
                 "DELETE FROM module_grant WHERE module = ?1 AND capability = ?2 AND scope = ?3",
                 (name.as_str(), &grant.capability, &grant.scope),
@@ -191,8 +205,10 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub fn remove_module(&self, name: &ModuleName) -> Result<(), StoreError> {
         let name = name.clone();
-        self.call(move |tx| {
+        let subject = name.to_string();
+        self.audited("module.remove", &subject, Value::Null, move |tx| {
             let name = name.as_str();
+            tx.conn.execute("DELETE FROM breaker WHERE module = ?1", [name])?;
             for sql in ["DELETE FROM kv WHERE module = ?1", "DELETE FROM kv_size WHERE module = ?1"] {
                 tx.conn.execute(sql, [name])?;
             }
@@ -212,6 +228,15 @@ impl Store {
             found(changed, || format!("module {name}"))
         })
     }
+}
+
+fn texts(grants: &[Grant]) -> Vec<String> {
+    grants.iter().map(ToString::to_string).collect()
+}
+
+fn hex_digest(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn found(changed: usize, what: impl FnOnce() -> String) -> Result<(), StoreError> {
@@ -234,8 +259,7 @@ fn add_grants(conn: &Connection, name: &ModuleName, grants: &[Grant]) -> Result<
 }
 
 fn put_component(tx: &Tx<'_>, digest: &str, bytes: &[u8], at: Timestamp) -> Result<(), StoreError> {
-    use sha2::Digest;
-    let found: String = sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let found = hex_digest(bytes);
     if found != digest {
         return Err(StoreError::Invalid(format!("the component's digest is {found}, not {digest} as stated")));
     }
@@ -248,7 +272,9 @@ fn put_component(tx: &Tx<'_>, digest: &str, bytes: &[u8], at: Timestamp) -> Resu
 
 fn install_module(tx: &Tx<'_>, install: &InstallModule) -> Result<(), StoreError> {
     let (conn, name) = (tx.conn, install.name.as_str());
+    tx.crash.at("install-begin");
     put_component(tx, &install.digest, &install.bytes, install.at)?;
+    tx.crash.at("install-component");
     let families: Vec<&str> = install.families.iter().map(|f| f.name()).collect();
     let version: i64 = conn.query_row(
         "INSERT INTO module_version \
@@ -261,23 +287,27 @@ fn install_module(tx: &Tx<'_>, install: &InstallModule) -> Result<(), StoreError
             &install.descriptor.version,
             &install.digest,
             install.at.0,
-            json(&install.descriptor)?,
-            json(&install.requests)?,
-            json(&families)?,
-            json(&install.subscriptions)?,
+            text_of(&install.descriptor)?,
+            text_of(&install.requests)?,
+            text_of(&families)?,
+            text_of(&install.subscriptions)?,
         ),
         |r| r.get(0),
     )?;
+    tx.crash.at("install-version");
     conn.execute(
         "INSERT INTO module (name, position, enabled, active) \
          VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM module), ?2, ?3) \
          ON CONFLICT (name) DO UPDATE SET active = CASE WHEN ?4 THEN excluded.active ELSE active END",
         (name, install.enable, version, install.activate),
     )?;
-    add_grants(conn, &install.name, &install.grants)
+    tx.crash.at("install-module");
+    add_grants(conn, &install.name, &install.grants)?;
+    tx.crash.at("install-end");
+    Ok(())
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+fn text_of<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Invalid(format!("cannot store the value: {e}")))
 }
 

@@ -11,6 +11,7 @@ use tenter_model::{
 };
 
 use crate::error::StoreError;
+use crate::invocations::{InvocationId, InvocationRow};
 
 /// Called once, on the writer's thread and after the commit, with what came of a piece of work. It must not block;
 /// it may hand further work to the store.
@@ -26,7 +27,7 @@ pub(crate) fn part(entity: &EntityRef) -> u32 {
 }
 
 /// What came of one task that was to be admitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Admission {
     /// It is in the queue.
     Accepted,
@@ -211,6 +212,8 @@ pub struct TaskOutcome {
     pub errors: Vec<ErrorRow>,
     /// Changes of module state, call by call.
     pub state: Vec<StateChange>,
+    /// Calls of hooks, as far as they are to be kept.
+    pub invocations: Vec<InvocationRow>,
 }
 
 /// What came of a commit.
@@ -324,4 +327,7 @@ pub struct ErrorRow {
     pub at: Timestamp,
     /// What the module logged in the call.
     pub logs: Vec<LogLine>,
+    /// The call, if it is kept.
+    #[serde(default)]
+    pub invocation: Option<InvocationId>,
 }

@@ -27,7 +27,7 @@ const FAMILY: usize = 6;
 type Families = HashSet<[u8; FAMILY]>;
 
 impl Store {
-    /// Forgets ids of tasks that were finished long ago, budgets of finished families, and state and links
+    /// Forgets ids of tasks that were finished long ago, keys of requests as old, budgets of finished families, and state and links
     /// whose time has come.
     /// Gives the number of rows removed. Other work goes on in between.
     ///
@@ -70,7 +70,9 @@ fn prune_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
         [now.0],
     )?;
     let keys = tx.conn.execute("DELETE FROM kv WHERE until <= ?1", [now.0])?;
-    Ok(keys + tx.conn.execute("DELETE FROM link WHERE until <= ?1", [now.0])?)
+    let days = tx.options.task_id_days.saturating_mul(86_400_000_000);
+    let requests = tx.conn.execute("DELETE FROM request_key WHERE at < ?1", [now.0.saturating_sub(days)])?;
+    Ok(keys + requests + tx.conn.execute("DELETE FROM link WHERE until <= ?1", [now.0])?)
 }
 
 /// Tables whose rows go with their family.

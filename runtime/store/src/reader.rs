@@ -279,23 +279,13 @@ impl Reader {
         self.at_once(Counters::read)
     }
 
-    /// The counts again, but with `pending`, `raw_points` and `derived_points` counted row by row: must equal
+    /// The counts again, but with `pending`, `pending_bytes`, `raw_points` and `derived_points` counted row by row: must equal
     /// [`Reader::counters`] of the same moment. Reads whole tables.
     ///
     /// # Errors
     /// What the disk may say.
     pub fn audit(&self) -> Result<Counters, StoreError> {
-        self.at_once(|conn| {
-            let count = |sql| -> Result<u64, StoreError> {
-                Ok(u64::try_from(conn.query_row(sql, [], |r| r.get::<_, i64>(0))?).unwrap_or(0))
-            };
-            Ok(Counters {
-                pending: count("SELECT count(*) FROM task")?,
-                raw_points: count("SELECT count(*) FROM raw")?,
-                derived_points: count("SELECT count(*) FROM raw WHERE module IS NOT NULL")?,
-                ..Counters::read(conn)?
-            })
-        })
+        self.at_once(Counters::count)
     }
 
     /// The connection itself, for the other files of this package.
@@ -303,7 +293,7 @@ impl Reader {
         lock(&self.0)
     }
 
-    fn at_once<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn at_once<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let conn = lock(&self.0);
         let tx = conn.unchecked_transaction()?;
         read(&tx)
@@ -382,20 +372,46 @@ impl HostData for Reader {
 fn pending_task(row: &Row<'_>, queue: Queue) -> Result<PendingTask, StoreError> {
     let seq = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
     let id = TaskId(row.get(1)?);
-    let stored: StoredTask = codec::decode(blob(row, 5)?, || format!("task {id}"))?;
     Ok(PendingTask {
         seq,
         attempts: row.get(3)?,
         not_before: row.get::<_, Option<i64>>(4)?.map(Timestamp),
-        task: Task {
-            id,
-            root: row.get::<_, Option<[u8; 16]>>(2)?.map_or(id, TaskId),
-            depth: stored.depth,
-            queue,
-            origin: stored.origin,
-            body: stored.body,
-        },
+        task: stored_task(id, row.get(2)?, queue, blob(row, 5)?)?,
     })
+}
+
+/// A task of its columns.
+pub(crate) fn stored_task(id: TaskId, root: Option<[u8; 16]>, queue: Queue, body: &[u8]) -> Result<Task, StoreError> {
+    let stored: StoredTask = codec::decode(body, || format!("task {id}"))?;
+    Ok(Task { id, root: root.map_or(id, TaskId), depth: stored.depth, queue, origin: stored.origin, body: stored.body })
+}
+
+/// Reads every stored value; gives their number, and those that cannot be read, of which at most 20 are named.
+pub(crate) fn read_all_values(conn: &Connection) -> Result<(u64, Vec<String>), StoreError> {
+    let (mut read, mut unreadable) = (0, Vec::new());
+    let mut each = |sql: &str, what: &str, decode: fn(&[u8]) -> Result<(), StoreError>| -> Result<(), StoreError> {
+        let mut statement = conn.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            read += 1;
+            if let Err(error) = decode(row.get_ref(0)?.as_blob().unwrap_or_default())
+                && unreadable.len() < 20
+            {
+                unreadable.push(format!("{what}: {error}"));
+            }
+        }
+        Ok(())
+    };
+    fn of<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(), StoreError> {
+        codec::decode::<T>(body, || "value".into()).map(|_| ())
+    }
+    each("SELECT body FROM task", "a task", of::<StoredTask>)?;
+    each("SELECT body FROM master", "a record", of::<MasterRecord>)?;
+    each("SELECT v FROM raw", "a datapoint", of::<tenter_model::Value>)?;
+    each("SELECT body FROM error", "an error row", of::<ErrorRow>)?;
+    each("SELECT body FROM dead", "a dead letter", of::<crate::outcome::DeadLetter>)?;
+    each("SELECT body FROM invocation", "an invocation", of::<crate::invocations::InvocationRow>)?;
+    Ok((read, unreadable))
 }
 
 fn stored_point(conn: &Connection, row: &Row<'_>) -> Result<StoredPoint, StoreError> {

@@ -6,23 +6,24 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::OptionalExtension;
 use tenter_model::{Task, TaskId, Timestamp};
 
+use crate::audit::Actor;
+use crate::crash::Crash;
 use crate::error::StoreError;
 use crate::names::Names;
 use crate::options::{Health, StoreOptions};
-use crate::outcome::{Admission, CommitNews, CommitResult, Done, ErrorRow, TaskOutcome};
+use crate::outcome::{Admission, CommitNews, CommitResult, DeadLetter, Done, ErrorRow, TaskOutcome};
 use crate::reader::Reader;
 use crate::tally::Tally;
 use crate::tx::Tx;
 use crate::writer::{Call, Message, Shared, Writer, lock};
-use crate::{admit, commit, connect, migrate};
+use crate::{admit, careful, commit, connect, migrate};
 
 /// A store. Clones are handles of the same one; when the last goes, what was handed over is still done, then the
 /// database is closed.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Inner>, Actor);
 
 struct Inner {
     dir: PathBuf,
@@ -31,6 +32,7 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
     acknowledge_before_commit: bool,
     stopped_cleanly_before: bool,
+    poisoned: Vec<DeadLetter>,
     remove_dir: bool,
 }
 
@@ -69,14 +71,12 @@ impl Store {
     fn open_in(dir: PathBuf, options: StoreOptions, now: Timestamp, remove_dir: bool) -> Result<Self, StoreError> {
         let lock = connect::lock(&dir)?;
         let path = connect::database_path(&dir);
-        let conn = connect::writer(&path, options.synchronous)?;
-        migrate::run(&conn, &path)?;
-        let stopped: Option<String> =
-            conn.query_row("SELECT value FROM meta WHERE key = 'stopped'", [], |r| r.get(0)).optional()?;
-        conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('stopped', 'not yet')", [])?;
-        conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('opened', ?1)", [now.to_string()])?;
+        let crash = Crash::parse(options.crash_at.as_deref())?;
+        let conn = connect::writer(&path, options.synchronous, options.max_pages)?;
+        migrate::run(&conn, &path, &crash)?;
+        let clean = careful::ended_in_order(&conn)?;
         let shared = Arc::new(Shared::default());
-        let writer = Writer {
+        let mut writer = Writer {
             tally: Tally::load(&conn)?,
             conn,
             shared: shared.clone(),
@@ -84,21 +84,27 @@ impl Store {
             room: Vec::new(),
             lock,
             options: options.clone(),
+            crash,
+            path,
         };
+        let poisoned = writer.at_once(move |tx| careful::start(tx, clean, now))?;
+        writer.crash.at("open-marked");
         let (sender, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("tenter-writer".into())
             .spawn(move || writer.serve(&inbox))
             .map_err(|e| StoreError::Io(format!("cannot start the writer's thread: {e}")))?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             dir,
             sender,
             shared,
             thread: Mutex::new(Some(thread)),
             acknowledge_before_commit: options.acknowledge_before_commit,
-            stopped_cleanly_before: stopped.is_none_or(|s| s == "cleanly"),
+            stopped_cleanly_before: clean,
+            poisoned,
             remove_dir,
-        })))
+        };
+        Ok(Self(Arc::new(inner), Actor { name: "tenter".into(), at: now }))
     }
 
     /// The data directory.
@@ -122,8 +128,11 @@ impl Store {
     }
 
     /// Takes tasks in (T0). All of one call enter in one transaction or none does; one whose id is known is left out.
+    ///
+    /// `done` may get [`StoreError::Backlog`] when the queues are at a high mark, and [`StoreError::Full`] when the
+    /// disk is; nothing was taken in then.
     pub fn admit(&self, tasks: Vec<Task>, now: Timestamp, done: Done<Vec<Admission>>) {
-        self.send(self.0.acknowledge_before_commit, done, move |tx| admit::admit(tx, &tasks, now));
+        self.send(self.answers_early(), admit::flat(done), move |tx| admit::admit(tx, &tasks, now));
     }
 
     /// [`Store::admit`], waiting for the answer.
@@ -182,9 +191,11 @@ impl Store {
     pub fn health(&self) -> Health {
         let shared = &self.0.shared;
         let fault = lock(&shared.fault).clone();
+        let pressure = lock(&shared.pressure).clone();
         Health {
             writable: fault.is_none(),
-            reason: fault.map(|f| f.to_string()),
+            accepts: fault.is_none() && pressure.is_none(),
+            reason: fault.or(pressure.map(StoreError::Full)).map(|f| f.to_string()),
             transactions: shared.transactions.load(Ordering::Relaxed),
             work_done: shared.work_done.load(Ordering::Relaxed),
             waiting: shared.waiting.load(Ordering::Relaxed),
@@ -205,6 +216,32 @@ impl Store {
         });
         self.0.join();
         result
+    }
+
+    /// Lets the database have at most so many pages from now on, or any number; it keeps those that it has. For tests
+    /// of full disks.
+    ///
+    /// # Errors
+    /// What the disk may say.
+    pub fn limit_pages(&self, max_pages: Option<u32>) -> Result<(), StoreError> {
+        self.call(move |tx| connect::limit_pages(tx.conn, max_pages))
+    }
+
+    pub(crate) fn with_actor(&self, actor: Actor) -> Self {
+        Self(self.0.clone(), actor)
+    }
+
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.1
+    }
+
+    pub(crate) fn poison(&self) -> &[DeadLetter] {
+        &self.0.poisoned
+    }
+
+    /// Whether tasks are acknowledged before their commit; a negative control.
+    pub(crate) fn answers_early(&self) -> bool {
+        self.0.acknowledge_before_commit
     }
 
     /// Hands a piece of work over.
@@ -255,7 +292,7 @@ impl Drop for Inner {
 }
 
 /// Turns a call with an answer later into one that waits.
-fn wait<T: Send + 'static>(call: impl FnOnce(Done<T>)) -> Result<T, StoreError> {
+pub(crate) fn wait<T: Send + 'static>(call: impl FnOnce(Done<T>)) -> Result<T, StoreError> {
     let (sender, receiver) = mpsc::channel();
     call(Box::new(move |result| {
         // The one who waits is in this very function.

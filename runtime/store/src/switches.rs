@@ -19,7 +19,8 @@ impl Store {
         on: bool,
     ) -> Result<(), StoreError> {
         let (module, subscription) = (module.clone(), subscription.clone());
-        self.call(move |tx| {
+        let subject = format!("{module} {subscription}");
+        self.audited("subscription.switch", &subject, serde_json::json!({ "on": on }), move |tx| {
             let key = (module.as_str(), subscription.as_str());
             let sql = if on {
                 "DELETE FROM subscription_off WHERE module = ?1 AND subscription = ?2"

@@ -39,6 +39,11 @@ counts! {
     NextPriority = "next_priority",
     NextNormal = "next_normal",
     StateVersion = "state_version",
+    PendingBytes = "pending_bytes",
+    Careful = "careful",
+    AuditRows = "audit_rows",
+    Invocations = "invocations",
+    InvocationBytes = "invocation_bytes",
 }
 
 /// All counts as of the last commit, from one moment.
@@ -57,6 +62,8 @@ pub struct Counters {
     pub dead: u64,
     /// Tasks in the queues.
     pub pending: u64,
+    /// Bytes of the tasks in the queues.
+    pub pending_bytes: u64,
     /// Tasks left out because their id was known.
     pub duplicates: u64,
     /// Of the dead letters, those over a root's budget.
@@ -92,6 +99,7 @@ impl Counters {
             denied: get(Count::Denied),
             dead: get(Count::Dead),
             pending: get(Count::Pending),
+            pending_bytes: get(Count::PendingBytes),
             duplicates: get(Count::Duplicates),
             over_budget: get(Count::OverBudget),
             received_points: get(Count::ReceivedPoints),
@@ -100,6 +108,20 @@ impl Counters {
             created: get(Count::Created),
             removed: get(Count::Removed),
             postponed: get(Count::Postponed),
+        })
+    }
+
+    /// The counts again, with those that rows can tell counted row by row.
+    pub(crate) fn count(conn: &Connection) -> Result<Self, StoreError> {
+        let count = |sql| -> Result<u64, StoreError> {
+            Ok(u64::try_from(conn.query_row(sql, [], |r| r.get::<_, i64>(0))?).unwrap_or(0))
+        };
+        Ok(Self {
+            pending: count("SELECT count(*) FROM task")?,
+            pending_bytes: count("SELECT coalesce(sum(length(body)), 0) FROM task")?,
+            raw_points: count("SELECT count(*) FROM raw")?,
+            derived_points: count("SELECT count(*) FROM raw WHERE module IS NOT NULL")?,
+            ..Self::read(conn)?
         })
     }
 }

@@ -21,6 +21,13 @@ pub struct TokenRow {
     pub expires: Option<Timestamp>,
     /// When it was last used, as far as was noted.
     pub last_used: Option<Timestamp>,
+    /// What it is restricted to, in the server's words; empty: nothing.
+    pub scopes: Vec<String>,
+}
+
+/// The first digits of a token's digest, which tell tokens apart in the audit log.
+fn short(digest: &[u8; 32]) -> String {
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Store {
@@ -29,10 +36,15 @@ impl Store {
     /// # Errors
     /// What the disk may say.
     pub fn add_token(&self, token: TokenRow) -> Result<(), StoreError> {
-        self.call(move |tx| {
+        let scopes = serde_json::Value::from(token.scopes.clone()).to_string();
+        let detail = serde_json::json!({
+            "role": token.role, "label": token.label, "scopes": token.scopes,
+            "expires": token.expires.map(|t| t.to_string()),
+        });
+        self.audited("token.add", &short(&token.digest), detail, move |tx| {
             tx.conn.execute(
-                "INSERT OR REPLACE INTO token (digest, role, label, created, expires, last_used) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR REPLACE INTO token (digest, role, label, created, expires, last_used, scopes) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 (
                     &token.digest[..],
                     &token.role,
@@ -40,6 +52,7 @@ impl Store {
                     token.created.0,
                     token.expires.map(|t| t.0),
                     token.last_used.map(|t| t.0),
+                    &scopes,
                 ),
             )?;
             Ok(())
@@ -62,9 +75,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn remove_token(&self, digest: [u8; 32]) -> Result<(), StoreError> {
-        self.call(move |tx| match tx.conn.execute("DELETE FROM token WHERE digest = ?1", [&digest[..]])? {
-            0 => Err(StoreError::NotFound("the token".into())),
-            _ => Ok(()),
+        self.audited("token.remove", &short(&digest), serde_json::Value::Null, move |tx| {
+            match tx.conn.execute("DELETE FROM token WHERE digest = ?1", [&digest[..]])? {
+                0 => Err(StoreError::NotFound("the token".into())),
+                _ => Ok(()),
+            }
         })
     }
 }
@@ -72,17 +87,22 @@ impl Store {
 /// All tokens, oldest first.
 pub(crate) fn tokens(conn: &Connection) -> Result<Vec<TokenRow>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT digest, role, label, created, expires, last_used FROM token ORDER BY created, digest",
+        "SELECT digest, role, label, created, expires, last_used, scopes FROM token ORDER BY created, digest",
     )?;
-    let rows = statement.query_map([], |r| {
-        Ok(TokenRow {
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        let scopes: String = r.get(6)?;
+        let unreadable = |why: String| StoreError::Unreadable { what: "scopes of a token".into(), why };
+        out.push(TokenRow {
             digest: r.get(0)?,
             role: r.get(1)?,
             label: r.get(2)?,
             created: Timestamp(r.get(3)?),
             expires: r.get::<_, Option<i64>>(4)?.map(Timestamp),
             last_used: r.get::<_, Option<i64>>(5)?.map(Timestamp),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+            scopes: serde_json::from_str(&scopes).map_err(|e| unreadable(e.to_string()))?,
+        });
+    }
+    Ok(out)
 }

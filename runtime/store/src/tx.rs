@@ -5,6 +5,7 @@ use tenter_model::Timestamp;
 use tenter_model::{EntityRef, Task, TaskId};
 
 use crate::codec;
+use crate::crash::Crash;
 use crate::error::StoreError;
 use crate::names::Names;
 use crate::options::StoreOptions;
@@ -20,6 +21,9 @@ pub(crate) struct Tx<'a> {
     pub(crate) news: &'a mut CommitNews,
     /// Room for blobs, used again and again.
     pub(crate) room: &'a mut Vec<u8>,
+    pub(crate) crash: &'a Crash,
+    /// Why the disk has no room for new tasks from outside, if so.
+    pub(crate) pressure: Option<&'a str>,
 }
 
 impl Tx<'_> {
@@ -41,6 +45,7 @@ impl Tx<'_> {
             .prepare_cached("INSERT INTO task (seq, id, root, part, attempts, body) VALUES (?1, ?2, ?3, ?4, 0, ?5)")?
             .execute((seq, &task.id.0[..], root_column(&task.id, &root), part, &self.room[..]))?;
         self.tally.add(Count::Pending, 1);
+        self.tally.add(Count::PendingBytes, i64::try_from(self.room.len()).unwrap_or(0));
         self.news.note(task.queue, part);
         Ok(())
     }

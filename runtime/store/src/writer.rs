@@ -13,12 +13,15 @@
 //! depends on the fault: room may come back, damage does not heal.
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
+use crate::connect;
+use crate::crash::Crash;
 use crate::error::StoreError;
 use crate::names::Names;
 use crate::options::StoreOptions;
@@ -34,6 +37,8 @@ pub(crate) type Listener = Arc<dyn Fn(&CommitNews) + Send + Sync>;
 pub(crate) struct Shared {
     /// The fault of the last group, if it had one.
     pub(crate) fault: Mutex<Option<StoreError>>,
+    /// Why the disk has no room for new tasks from outside, if so.
+    pub(crate) pressure: Mutex<Option<String>>,
     pub(crate) transactions: AtomicU64,
     pub(crate) work_done: AtomicU64,
     pub(crate) waiting: AtomicU64,
@@ -123,6 +128,9 @@ pub(crate) struct Writer {
     pub(crate) tally: Tally,
     pub(crate) names: Names,
     pub(crate) room: Vec<u8>,
+    pub(crate) crash: Crash,
+    /// The database file.
+    pub(crate) path: PathBuf,
     /// The lock on the data directory, which goes after all else.
     pub(crate) lock: std::fs::File,
 }
@@ -162,6 +170,7 @@ impl Writer {
         if group.is_empty() {
             return;
         }
+        self.look_for_room();
         let standing = lock(&self.shared.fault).clone().filter(|e| !e.may_pass());
         let mut news = CommitNews::default();
         let outcome = match standing {
@@ -184,6 +193,7 @@ impl Writer {
         }
         for mut work in group.drain(..) {
             work.answer(outcome.as_ref().err());
+            self.crash.at("group-answered");
         }
         if outcome.is_ok() && !news.is_empty() {
             let listeners = self.shared.listeners.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -231,7 +241,9 @@ impl Writer {
             conn.prepare_cached(sql)?.execute([])?;
             Ok(())
         };
+        let pressure = lock(&self.shared.pressure).clone();
         run("BEGIN IMMEDIATE")?;
+        self.crash.at("group-begin");
         for work in group.iter_mut() {
             if savepoints == Savepoints::Each {
                 run("SAVEPOINT work")?;
@@ -244,6 +256,8 @@ impl Writer {
                 names: &mut self.names,
                 news,
                 room: &mut self.room,
+                crash: &self.crash,
+                pressure: pressure.as_deref(),
             });
             match (done, savepoints) {
                 (Ok(()), _) => {}
@@ -264,7 +278,53 @@ impl Writer {
             }
         }
         self.tally.store(conn, before)?;
-        run("COMMIT")
+        self.crash.at("group-counted");
+        run("COMMIT")?;
+        self.crash.at("group-committed");
+        Ok(())
+    }
+
+    /// Does one piece of work before the thread serves others.
+    pub(crate) fn at_once<T: Send + 'static>(
+        &mut self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let done: Done<T> = Box::new(move |result| {
+            // The receiver stands in this function.
+            let _ = sender.send(result);
+        });
+        let mut group: Vec<Box<dyn Work>> = vec![Box::new(Call::new(false, done, work))];
+        let outcome = self.transact(&mut group, &mut CommitNews::default());
+        for work in &mut group {
+            work.answer(outcome.as_ref().err());
+        }
+        receiver.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Looks whether the disk has room for new tasks. Two calls of the operating system cost nothing beside a flush.
+    fn look_for_room(&self) {
+        let options = &self.options;
+        let log = std::fs::metadata(connect::log_path(&self.path)).map_or(0, |m| m.len());
+        let free = options.free_bytes.as_ref().and_then(|f| (f.0)(&self.path));
+        let why = if log > options.max_log_bytes {
+            Some(format!(
+                "the write-ahead log has more than {} bytes: something keeps an old state of the database in use",
+                options.max_log_bytes
+            ))
+        } else if free.is_some_and(|free| free < options.min_free_bytes) {
+            Some(format!("the disk has less than {} bytes left", options.min_free_bytes))
+        } else {
+            None
+        };
+        let mut known = lock(&self.shared.pressure);
+        if *known != why {
+            match &why {
+                Some(why) => tracing::warn!("no new tasks are accepted: {why}"),
+                None => tracing::info!("new tasks are accepted again"),
+            }
+            *known = why;
+        }
     }
 
     /// Notes that the end was in order, moves the log into the database and closes it.
@@ -272,9 +332,12 @@ impl Writer {
         if let Some(fault) = lock(&self.shared.fault).clone() {
             return Err(fault);
         }
-        self.conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('stopped', 'cleanly')", [])?;
+        self.crash.at("close-begin");
+        self.conn.execute("UPDATE boot SET clean = 1 WHERE seq = (SELECT max(seq) FROM boot)", [])?;
+        self.crash.at("close-marked");
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         let closed = self.conn.close().map_err(|(_, e)| StoreError::from(e));
+        self.crash.at("close-end");
         drop(self.lock);
         closed
     }

@@ -187,6 +187,7 @@ pub(crate) fn row(token: &str, role: Role, label: &str, expires: Option<Timestam
         created: now,
         expires,
         last_used: None,
+        scopes: Vec::new(),
     }
 }
 

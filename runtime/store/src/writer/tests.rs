@@ -54,7 +54,7 @@ fn admitting(n: u8) -> Hand {
 fn failing(error: StoreError) -> Hand {
     Box::new(move |store, done| {
         store.send(false, done, move |tx| {
-            crate::admit::admit(tx, &[task(99, 0)], NOW)?;
+            crate::admit::admit(tx, &[task(99, 0)], NOW)??;
             Err(error.clone())
         });
     })
@@ -132,7 +132,7 @@ fn readers_see_nothing_of_a_running_transaction() {
     let reader = store.reader().unwrap();
     let seen = store
         .call(move |tx| {
-            crate::admit::admit(tx, &[task(1, 0)], NOW)?;
+            crate::admit::admit(tx, &[task(1, 0)], NOW)??;
             let inside: i64 = tx.conn.query_row("SELECT count(*) FROM task", [], |r| r.get(0))?;
             Ok((inside, reader.audit()?.pending))
         })

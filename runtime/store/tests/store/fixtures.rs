@@ -98,6 +98,7 @@ pub(crate) fn outcome(pending: &PendingTask) -> TaskOutcome {
         dead: Vec::new(),
         errors: Vec::new(),
         state: Vec::new(),
+        invocations: Vec::new(),
     }
 }
 
@@ -141,6 +142,7 @@ pub(crate) fn error(name: &str, reason: &'static str) -> ErrorRow {
         attempt: 1,
         at: NOW,
         logs: Vec::new(),
+        invocation: None,
     }
 }
 

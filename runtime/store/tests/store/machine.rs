@@ -237,7 +237,9 @@ impl Machine {
     fn check(&self) {
         let counters = self.reader.counters().unwrap();
         assert!(counters.reconciles(), "{counters:?}");
-        assert_eq!(counters, self.model.counters);
+        // Bytes are the store's matter; that they are those of the rows is what the next line says.
+        let expected = Counters { pending_bytes: counters.pending_bytes, ..self.model.counters };
+        assert_eq!(counters, expected);
         assert_eq!(self.reader.audit().unwrap(), counters);
         for queue in [Queue::Priority, Queue::Normal] {
             let stored: Vec<_> = pending(&self.reader, queue).into_iter().map(|p| p.task).collect();

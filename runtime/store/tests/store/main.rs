@@ -4,8 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests may fail loudly too")]
 
 mod admit;
+mod audit;
+mod bounds;
+mod careful;
 mod commit;
 mod fixtures;
+mod keys;
 mod machine;
 mod modules;
 mod opening;

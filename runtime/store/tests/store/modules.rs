@@ -9,14 +9,14 @@ use tenter_store::{ErrorFilter, InstallModule, StoreError, TaskOutcome, TokenRow
 
 use crate::fixtures::*;
 
-const ONE: &str = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
+pub(crate) const ONE: &str = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
 const TWO: &str = "d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35";
 
-fn grant(capability: &str, scope: &str) -> Grant {
+pub(crate) fn grant(capability: &str, scope: &str) -> Grant {
     Grant { capability: capability.into(), scope: scope.into() }
 }
 
-fn install(name: &str, digest: &str, bytes: &str, version: &str) -> InstallModule {
+pub(crate) fn install(name: &str, digest: &str, bytes: &str, version: &str) -> InstallModule {
     InstallModule {
         name: module(name),
         digest: digest.into(),
@@ -148,6 +148,7 @@ fn tokens_are_kept_by_digest() {
         created: NOW,
         expires: Some(NOW.saturating_add(DAY)),
         last_used: None,
+        scopes: vec!["ingest".into()],
     };
     store.add_token(token.clone()).unwrap();
     assert_eq!(reader.tokens().unwrap(), std::slice::from_ref(&token));
