@@ -22,7 +22,7 @@ use yaml::{At, Node};
 pub use problem::ConfigProblem;
 pub use site::{
     Action, Api, Archivation, Cleaning, Control, EventGroup, GarbageCollector, HistoryManager, ModuleSection,
-    SiteConfig, Snapshots, Synchronous, Telemetry, TenterConfig, Updater,
+    Signatures, SiteConfig, Snapshots, Synchronous, Telemetry, TenterConfig, Updater,
 };
 
 /// One file of the directory.

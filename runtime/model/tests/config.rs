@@ -10,7 +10,7 @@
 use std::path::Path;
 
 use insta::assert_snapshot;
-use tenter_model::config::{self, Action, ConfigFile, ConfigProblem, Loaded, Synchronous};
+use tenter_model::config::{self, Action, ConfigFile, ConfigProblem, Loaded, Signatures, Synchronous};
 use tenter_model::datatype::DataType;
 use tenter_model::schema::{AttributeKind, IdType, Lifetime, SeriesType};
 
@@ -319,6 +319,28 @@ modules:
     updater.yml:2:22: update_batch_period: found 0; expected a duration above zero
     updater.yml:3:1: colour: Extra inputs are not permitted; expected one of update_batch_cron, update_batch_period, cache_management_cron, cache_max_entries
     "#);
+}
+
+#[test]
+fn signers_are_keys_of_modules() {
+    let key = format!("ed25519:{}", "0f".repeat(32));
+    let text = format!("signatures: required\nsigners:\n  '*': [\"{key}\"]\n  geo: []\n");
+    let loaded = load(&[("tenter.yml", &text)]);
+    assert_eq!(lines(&loaded.errors), "");
+    let tenter = loaded.config.unwrap().tenter;
+    assert_eq!((tenter.signatures, &tenter.signers["*"]), (Signatures::Required, &vec![key]));
+    assert!(tenter.signers["geo"].is_empty());
+    let off = load(&[("tenter.yml", "signatures: off")]).config.unwrap().tenter.signatures;
+    assert_eq!((off, Signatures::default()), (Signatures::Off, Signatures::Off));
+
+    let wrong = "signatures: need\nsigners:\n  Geo: []\n  geo: ed25519:0\n  ip: [\"ed25519:0F\"]\n";
+    assert_snapshot!(lines(&load(&[("tenter.yml", wrong)]).errors), @r#"
+    tenter.yml:1:13: signatures: found "need"; expected one of required, optional, off
+    tenter.yml:3:3: signers.Geo: module name "Geo" is not valid: expected a lower-case letter, then lower-case letters, digits, _ or -, at most 63 characters; expected a name of a module, or "*"
+    tenter.yml:4:8: signers.geo: found "ed25519:0"; expected a list of public keys
+    tenter.yml:5:7: signers.ip: "ed25519:0F" is no public key; expected "ed25519:" and 64 hexadecimal digits in lower case, as `tenter key create` prints it
+    "#);
+    assert_snapshot!(lines(&load(&[("tenter.yml", "signatures: required")]).errors), @r#"tenter.yml:1:1: signers: no upload could be signed: `signatures: required` needs keys; expected signers: {"*": ["ed25519:..."]}"#);
 }
 
 #[test]

@@ -253,6 +253,18 @@ pub enum Synchronous {
     Normal,
 }
 
+/// Whether uploads need a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signatures {
+    /// Each upload needs one by a key that counts for the module.
+    Required,
+    /// An upload may come without; one that is given must count.
+    Optional,
+    /// None is looked at.
+    #[default]
+    Off,
+}
+
 /// `tenter.yml`: keys that DP³ does not have.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TenterConfig {
@@ -264,6 +276,11 @@ pub struct TenterConfig {
     pub lanes: u64,
     /// `synchronous`.
     pub synchronous: Synchronous,
+    /// `signatures`.
+    pub signatures: Signatures,
+    /// `signers`: public keys (`ed25519:` and 64 hexadecimal digits) by name of a module, or `*` for modules without
+    /// keys of their own.
+    pub signers: BTreeMap<String, Vec<String>>,
     /// `modules`: what the operator decided about each.
     pub modules: BTreeMap<ModuleName, ModuleSection>,
 }

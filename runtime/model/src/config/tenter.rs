@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::section::{Report, Section, Unknown, Words, at_least, boolean, one_of, text, word};
-use super::site::{ModuleSection, Synchronous, TenterConfig};
+use super::section::{Report, Section, Unknown, Words, at_least, boolean, one_of, text, texts, word};
+use super::site::{ModuleSection, Signatures, Synchronous, TenterConfig};
 use super::yaml::{Entry, Kind, Node};
 use crate::capability::{self, Grant};
 use crate::id::ModuleName;
@@ -17,8 +17,18 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
         data: top.read(report, "data", text),
         lanes: top.read(report, "lanes", at_least(0)).unwrap_or(0),
         synchronous: top.read(report, "synchronous", |n| word(n, &durable)).unwrap_or_default(),
+        signatures: top.read(report, "signatures", signatures).unwrap_or_default(),
+        signers: BTreeMap::new(),
         modules: BTreeMap::new(),
     };
+    if let Some(signers) = top.section(report, "signers") {
+        out.signers = read_signers(report, &signers);
+    }
+    if out.signatures == Signatures::Required && out.signers.values().all(Vec::is_empty) {
+        let words = Words::new("no upload could be signed: `signatures: required` needs keys")
+            .expected("signers: {\"*\": [\"ed25519:...\"]}");
+        top.error(report, top.at(), "signers", words);
+    }
     if let Some(modules) = top.section(report, "modules") {
         for Entry { at, key, value } in modules.entries() {
             match ModuleName::new(key) {
@@ -35,6 +45,46 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
     }
     top.close(report, Unknown::Error);
     Some(out)
+}
+
+fn signatures(node: &Node) -> Result<Signatures, Words> {
+    // Other readers take a bare `off` for a boolean, so whoever writes one means it.
+    if node.kind == Kind::Bool(false) {
+        return Ok(Signatures::Off);
+    }
+    word(node, &[("required", Signatures::Required), ("optional", Signatures::Optional), ("off", Signatures::Off)])
+}
+
+fn read_signers(report: &mut Report, signers: &Section<'_>) -> BTreeMap<String, Vec<String>> {
+    let mut out = BTreeMap::new();
+    for Entry { at, key, value } in signers.entries() {
+        if key != "*"
+            && let Err(e) = ModuleName::new(key)
+        {
+            signers.error(report, *at, key, Words::new(e.to_string()).expected("a name of a module, or \"*\""));
+            continue;
+        }
+        match texts(value) {
+            Err(_) => signers.error(report, value.at, key, Words::wrong("a list of public keys", value)),
+            Ok(keys) => match keys.iter().find(|text| !is_public_key(text)) {
+                None => {
+                    out.insert(key.clone(), keys);
+                }
+                Some(wrong) => {
+                    let words = Words::new(format!("{wrong:?} is no public key")).expected(
+                        "\"ed25519:\" and 64 hexadecimal digits in lower case, as `tenter key create` prints it",
+                    );
+                    signers.error(report, value.at, key, words);
+                }
+            },
+        }
+    }
+    out
+}
+
+fn is_public_key(text: &str) -> bool {
+    text.strip_prefix("ed25519:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
 }
 
 fn address(node: &Node) -> Result<String, Words> {
