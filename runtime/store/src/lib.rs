@@ -13,6 +13,7 @@
 mod admit;
 mod audit;
 mod backup;
+pub mod bench;
 mod breakers;
 mod careful;
 mod codec;
