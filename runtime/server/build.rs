@@ -18,6 +18,8 @@ const FOLDERS: [(&str, &str, &str); 5] = [
 
 /// Example modules that `tenter demo` uploads.
 const EXAMPLES: [&str; 6] = ["admit-prefixes", "label", "indicators", "services", "domain-links", "count-tasks"];
+/// The example module that `tenter bench` calls.
+const BENCH: &str = "hostname-class";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
@@ -51,18 +53,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Builds the example modules that `tenter demo` uploads.
+/// Builds the example modules that `tenter demo` uploads, and the one that `tenter bench` calls.
 fn examples(text: &mut String) -> Result<(), Box<dyn Error>> {
-    let packages: Vec<String> = EXAMPLES.iter().map(|name| format!("example-{name}")).collect();
+    let packages: Vec<String> = EXAMPLES.iter().chain(&[BENCH]).map(|name| format!("example-{name}")).collect();
     let built = tenter_guest_build::build(&packages.iter().map(String::as_str).collect::<Vec<_>>());
     writeln!(text, "/// The example modules of `tenter demo`: name and component.")?;
     writeln!(text, "pub(crate) const EXAMPLES: &[(&str, &[u8])] = &[")?;
-    for (name, package) in EXAMPLES.iter().zip(&packages) {
+    let component = |package: &str| {
         let path = built.get(package).ok_or_else(|| format!("{package} was not built"))?;
         println!("cargo::rerun-if-changed={}", path.display());
-        writeln!(text, "    ({name:?}, include_bytes!({:?})),", path.display().to_string())?;
+        Ok::<_, String>(format!("include_bytes!({:?})", path.display().to_string()))
+    };
+    for (name, package) in EXAMPLES.iter().zip(&packages) {
+        writeln!(text, "    ({name:?}, {}),", component(package)?)?;
     }
     writeln!(text, "];")?;
+    writeln!(text, "/// The component of the example module {BENCH}.")?;
+    writeln!(text, "pub(crate) const HOSTNAME_CLASS: &[u8] = {};", component(&format!("example-{BENCH}"))?)?;
     Ok(())
 }
 

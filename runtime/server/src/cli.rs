@@ -13,6 +13,7 @@ use crate::client::{Client, DEFAULT_URL};
 use crate::error::{self, CliError};
 use crate::output::{Format, Output};
 
+mod bench;
 mod build;
 mod check;
 mod datapoint;
@@ -109,6 +110,8 @@ enum Command {
     /// Show tasks that could not be processed.
     #[command(subcommand)]
     Deadletter(deadletter::Command),
+    /// Measure what the sandbox, the queue and the disk cost on this machine; needs no server.
+    Bench(bench::Args),
     /// Print a completion script for a shell.
     Completion {
         /// The shell.
@@ -175,6 +178,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Datapoint(datapoint::Command::Send(args)) => datapoint::run(&args, context)?,
         Command::Entity(command) => entity::run(command, context)?,
         Command::Deadletter(command) => deadletter::run(&command, context)?,
+        Command::Bench(args) => bench::run(&args, context)?,
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tenter", &mut script);

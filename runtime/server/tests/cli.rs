@@ -80,6 +80,7 @@ fn help_lists_the_commands() {
       datapoint   Send datapoints
       entity      Look at entities
       deadletter  Show tasks that could not be processed
+      bench       Measure what the sandbox, the queue and the disk cost on this machine; needs no server
       completion  Print a completion script for a shell
       help        Print this message or the help of the given subcommand(s)
 

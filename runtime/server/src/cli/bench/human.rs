@@ -1,0 +1,129 @@
+//! The report for people.
+
+use serde_json::Value as Json;
+
+use crate::output::{field, pairs, plain, table};
+
+/// Tables of what was measured, with the load average beside each.
+pub(super) fn text(report: &Json) -> String {
+    let mut text = String::new();
+    let load = |of: &Json| format!("load average {}", plain(&field(of, "load_average")));
+    let mut part = |title: &str, of: &Json, body: String| {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&format!("{title} ({})\n{body}", load(of)));
+    };
+    if let Some(call) = report.get("call") {
+        let rows = pairs(&[
+            ("native", format!("{} ns", field(call, "native_ns"))),
+            ("in the sandbox", format!("{} ns", field(call, "warm_ns"))),
+            ("ratio", field(call, "ratio")),
+        ]);
+        part("One call of a hook, warm, CPU time", call, rows);
+    }
+    if let Some(replace) = report.get("replace") {
+        let rows = pairs(&[
+            ("call that ran out of fuel", format!("{} us", field(replace, "exhausted_call_us"))),
+            ("next call, new instance", format!("{} us", field(replace, "next_call_us"))),
+            ("the same, warm", format!("{} us", field(replace, "warm_call_us"))),
+            ("replacement", format!("{} us", field(report, "replace_us"))),
+        ]);
+        part("An instance replaced", replace, rows);
+    }
+    if let Some(ingest) = report.get("ingest") {
+        part("Tasks of three datapoints, durable", ingest, ingestion(report, ingest));
+    }
+    if let Some(neighbours) = report.get("neighbours") {
+        let row = |name: &str, key: &str| {
+            vec![
+                name.to_owned(),
+                field(neighbours, &format!("{key}.p50_us")),
+                field(neighbours, &format!("{key}.p99_us")),
+            ]
+        };
+        let rows = vec![row("alone", "alone"), row("beside a hostile module", "beside")];
+        let mut body = table(&["latency", "p50 us", "p99 us"], rows);
+        body.push_str(&pairs(&[
+            ("p99 beside / alone", field(neighbours, "p99_ratio")),
+            ("hostile calls stopped", field(neighbours, "hostile_calls_stopped")),
+        ]));
+        part("A module's tasks, admission to storage", neighbours, body);
+    }
+    text
+}
+
+fn ingestion(report: &Json, ingest: &Json) -> String {
+    let row = |name: &str, key: &str, ratio: Option<&str>| {
+        let of = |figure: &str| field(ingest, &format!("variants.{key}.{figure}"));
+        let ratio = ratio.map_or(String::new(), |ratio| field(ingest, ratio));
+        vec![name.to_owned(), of("tps"), of("cpu_us_per_task"), ratio]
+    };
+    let rows = vec![
+        row("bare storage loop", "ceiling", None),
+        row("no hooks", "no_hooks", Some("ceiling_ratio")),
+        row("3 hooks per datapoint", "three_hooks", Some("three_hooks_ratio")),
+        row("and a created task each", "created", Some("created_ratio")),
+    ];
+    let mut text = table(&["what", "tasks/s", "CPU us/task", "ratio"], rows);
+    text.push_str("The ratio of no hooks is to the bare loop, the others are to no hooks.\n");
+    text.push_str(&pairs(&[("flushes of the disk", format!("{}/s", field(report, "fsync_per_s")))]));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_part_has_its_table() {
+        let load_average = [0.5, 1.0, 2.0];
+        let variant = |tps, cpu| json!({"tps": tps, "cpu_us_per_task": cpu});
+        let report = json!({
+            "call": {"native_ns": 300.0, "warm_ns": 2100.0, "ratio": 7.0, "load_average": load_average},
+            "replace_us": 20.0,
+            "replace": {"exhausted_call_us": 90.0, "next_call_us": 23.0, "warm_call_us": 3.0, "load_average": load_average},
+            "fsync_per_s": 5000.0,
+            "ingest": {
+                "three_hooks_ratio": 0.9, "created_ratio": 0.75, "ceiling_ratio": 0.8, "load_average": load_average,
+                "variants": {
+                    "no_hooks": variant(20_000, 40), "three_hooks": variant(18_000, 60),
+                    "created": variant(15_000, 70), "ceiling": variant(25_000, 25),
+                },
+            },
+            "neighbours": {
+                "alone": {"p50_us": 500, "p99_us": 900}, "beside": {"p50_us": 600, "p99_us": 1800},
+                "p99_ratio": 2.0, "hostile_calls_stopped": 12, "load_average": load_average,
+            },
+        });
+        insta::assert_snapshot!(text(&report), @r"
+        One call of a hook, warm, CPU time (load average 0.5, 1.0, 2.0)
+        native          300.0 ns
+        in the sandbox  2100.0 ns
+        ratio           7.0
+
+        An instance replaced (load average 0.5, 1.0, 2.0)
+        call that ran out of fuel  90.0 us
+        next call, new instance    23.0 us
+        the same, warm             3.0 us
+        replacement                20.0 us
+
+        Tasks of three datapoints, durable (load average 0.5, 1.0, 2.0)
+        WHAT                     TASKS/S  CPU US/TASK  RATIO
+        bare storage loop        25000    25
+        no hooks                 20000    40           0.8
+        3 hooks per datapoint    18000    60           0.9
+        and a created task each  15000    70           0.75
+        The ratio of no hooks is to the bare loop, the others are to no hooks.
+        flushes of the disk  5000.0/s
+
+        A module's tasks, admission to storage (load average 0.5, 1.0, 2.0)
+        LATENCY                  P50 US  P99 US
+        alone                    500     900
+        beside a hostile module  600     1800
+        p99 beside / alone     2.0
+        hostile calls stopped  12
+        ");
+    }
+}
