@@ -1,28 +1,91 @@
-//! Blobs: MessagePack with positional structs behind one version byte.
+//! Blobs: MessagePack with positional structs behind one version byte and a sum.
 //!
-//! A change of a stored type gets a new version byte and a branch in [`decode`], so that old rows stay readable.
+//! A change of a stored type gets a new version byte and a branch in [`decode`], so that old rows stay readable. The sum
+//! tells a value that the disk has altered, which SQLite would hand out as it is. Rows of format 1 have none.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
 
-/// The format that this program writes.
-const VERSION: u8 = 1;
+/// The format without a sum.
+const BARE: u8 = 1;
+/// The format that this program writes: the sum, little-endian, follows.
+const SUMMED: u8 = 2;
+/// Bytes before the MessagePack.
+const HEAD: usize = 5;
 
 /// Encodes into `out`, whose room is used again from row to row.
 pub(crate) fn encode_into<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), StoreError> {
     out.clear();
-    out.push(VERSION);
-    rmp_serde::encode::write(out, value).map_err(|e| StoreError::Invalid(format!("cannot store the value: {e}")))
+    out.extend_from_slice(&[SUMMED, 0, 0, 0, 0]);
+    rmp_serde::encode::write(out, value).map_err(|e| StoreError::Invalid(format!("cannot store the value: {e}")))?;
+    if let Some((head, body)) = out.split_at_mut_checked(HEAD) {
+        for (slot, byte) in head.iter_mut().skip(1).zip(sum(body).to_le_bytes()) {
+            *slot = byte;
+        }
+    }
+    Ok(())
 }
 
 /// Decodes a blob; `what` names it in the error.
 pub(crate) fn decode<T: DeserializeOwned>(blob: &[u8], what: impl FnOnce() -> String) -> Result<T, StoreError> {
     let unreadable = |why: String, what: String| StoreError::Unreadable { what, why };
     match blob.split_first() {
-        Some((&VERSION, rest)) => rmp_serde::from_slice(rest).map_err(|e| unreadable(e.to_string(), what())),
+        Some((&SUMMED, rest)) => match rest.split_first_chunk() {
+            Some((stored, body)) if u32::from_le_bytes(*stored) == sum(body) => {
+                rmp_serde::from_slice(body).map_err(|e| unreadable(e.to_string(), what()))
+            }
+            _ => Err(unreadable("its sum is wrong".into(), what())),
+        },
+        Some((&BARE, rest)) => rmp_serde::from_slice(rest).map_err(|e| unreadable(e.to_string(), what())),
         Some((version, _)) => Err(unreadable(format!("unknown format {version}"), what())),
         None => Err(unreadable("it is empty".into(), what())),
+    }
+}
+
+/// Sums up eight bytes at a time, since it runs over every value that is read or written. An alteration goes unseen once
+/// in four thousand million times. Against accidents, not against people.
+fn sum(bytes: &[u8]) -> u32 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    for (slot, byte) in last.iter_mut().zip(rest) {
+        *slot = *byte;
+    }
+    let mut state = 0x9e37_79b9_7f4a_7c15 ^ bytes.len() as u64;
+    for word in words.iter().chain(std::iter::once(&last)) {
+        state = (state ^ u64::from_le_bytes(*word)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        state ^= state >> 32;
+    }
+    // The upper half of a product depends on all bits of its factors.
+    let [.., a, b, c, d] = state.wrapping_mul(0xc4ce_b9fe_1a85_ec53).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_altered_bit_is_seen() {
+        let mut blob = Vec::new();
+        encode_into(&mut blob, &("a value of some length, longer than a word", 7u64)).unwrap();
+        let read = |blob: &[u8]| decode::<(String, u64)>(blob, || "it".into());
+        assert_eq!(read(&blob).unwrap().1, 7);
+        for bit in 0..blob.len() * 8 {
+            let mut altered = blob.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            assert!(read(&altered).is_err(), "bit {bit}");
+        }
+        for length in 0..blob.len() {
+            assert!(read(&blob[..length]).is_err(), "cut to {length}");
+        }
+    }
+
+    #[test]
+    fn values_of_the_format_without_a_sum_are_read() {
+        assert_eq!(decode::<u64>(&[BARE, 7], || "it".into()).unwrap(), 7);
+        let error = decode::<u64>(&[9, 7], || "it".into()).unwrap_err();
+        assert!(error.to_string().contains("unknown format 9"), "{error}");
     }
 }

@@ -5,14 +5,20 @@
 
 mod admit;
 mod audit;
+mod backup;
 mod bounds;
 mod careful;
 mod commit;
+mod damage;
 mod fixtures;
+mod invocations;
 mod keys;
 mod machine;
+mod migration;
 mod modules;
 mod opening;
+mod points;
 mod prune;
 mod reading;
+mod script;
 mod state;
