@@ -4,19 +4,25 @@
 //! collected into one [`TaskOutcome`] that the store commits or not at all. A run may be repeated (after a crash, a
 //! conflict or a fault that passes); only the outputs of the run that commits count.
 
-use tenter_model::host::{CallCause, HookCall, HookFailure, Invocation, LogLevel, LogLine, Reason, Usage, Verdict};
+use tenter_model::host::{CallCause, HookCall, HookFailure, Invocation, Verdict};
 use tenter_model::limits::{MAX_ATTEMPTS, MAX_DEPTH, RETRY_BACKOFF_MS};
-use tenter_model::module::{LoadedModule, OnAdmissionFault};
+use tenter_model::module::OnAdmissionFault;
 use tenter_model::schema::{EntitySpec, Lifetime};
 use tenter_model::task::{Origin, Queue, Task, TaskBody, TaskId};
 use tenter_model::{DataPoint, HookHost, HookKind, MasterRecord, Schema, Timestamp};
-use tenter_store::{DeadKind, DeadLetter, Effect, ErrorRow, PendingTask, RawPoint, StateChange, TaskOutcome};
+use tenter_store::{
+    DeadKind, DeadLetter, Effect, ErrorRow, InvocationRow, PendingTask, RawPoint, StateChange, Store, TaskOutcome,
+};
+
+mod check;
+mod note;
 
 use crate::breakers::Breakers;
 use crate::links;
 use crate::pace::Pace;
 use crate::registry::{Bound, Registry};
 use crate::stats::LaneStats;
+use note::{Noted, Shown};
 
 /// What is to become of a task.
 #[derive(Debug)]
@@ -46,12 +52,22 @@ pub struct Ingest<'a> {
     pub breakers: &'a Breakers,
     /// Which modules are slow.
     pub pace: &'a Pace,
+    /// After a stop that was not in order: where each call is written down before it is made.
+    pub careful: Option<&'a Store>,
     /// The time of the run.
     pub now: Timestamp,
 }
 
 /// Stage number of outputs of `on-entity-creation`; datapoints count from 0.
 const CREATION_STAGE: u32 = u32::MAX;
+
+/// One call of one hook.
+struct Entry<'b> {
+    bound: &'b Bound,
+    call: HookCall<'b>,
+    /// The datapoint's number, or [`CREATION_STAGE`].
+    stage: u32,
+}
 
 /// The run ends here, before its end.
 enum Stop {
@@ -68,12 +84,20 @@ struct Run<'t> {
     dead: Vec<DeadLetter>,
     errors: Vec<ErrorRow>,
     state: Vec<StateChange>,
+    invocations: Vec<InvocationRow>,
 }
 
 impl Ingest<'_> {
     /// Runs one task against the record that was read for it.
     pub fn run(&mut self, pending: &PendingTask, record: Option<MasterRecord>) -> Processed {
-        let mut run = Run { pending, follow_ups: Vec::new(), dead: Vec::new(), errors: Vec::new(), state: Vec::new() };
+        let mut run = Run {
+            pending,
+            follow_ups: Vec::new(),
+            dead: Vec::new(),
+            errors: Vec::new(),
+            state: Vec::new(),
+            invocations: Vec::new(),
+        };
         let seen_revision = record.as_ref().map(|r| r.revision);
         let effect = match self.flow(&mut run, record) {
             Ok(effect) => effect,
@@ -95,7 +119,7 @@ impl Ingest<'_> {
             dead: run.dead,
             errors: run.errors,
             state: run.state,
-            invocations: Vec::new(),
+            invocations: run.invocations,
         }))
     }
 
@@ -108,10 +132,10 @@ impl Ingest<'_> {
             if self.paused(bound, HookKind::OnTaskStart).is_some() {
                 continue;
             }
-            let call = self.begin(run, bound, HookKind::OnTaskStart, 0);
-            let invocation = self.host.on_task_start(&call, body);
+            let entry = self.begin(run, bound, HookKind::OnTaskStart, 0);
+            let invocation = self.host.on_task_start(&entry.call, body);
             // A failure is recorded and the task goes on.
-            let _recorded = self.finish(run, bound, &call, invocation, |_, ()| Ok(()));
+            let _recorded = self.finish(run, &entry, invocation, |_, ()| Ok(()));
         }
 
         if body.delete {
@@ -150,9 +174,9 @@ impl Ingest<'_> {
                 if self.paused(bound, HookKind::OnNewAttribute).is_some() {
                     continue;
                 }
-                let call = self.begin(run, bound, HookKind::OnNewAttribute, number);
-                let invocation = self.host.on_new_attribute(&call, &body.entity, datapoint);
-                self.take_tasks(run, bound, &call, number, invocation)?;
+                let entry = self.begin(run, bound, HookKind::OnNewAttribute, number);
+                let invocation = self.host.on_new_attribute(&entry.call, &body.entity, datapoint);
+                self.take_tasks(run, &entry, invocation)?;
             }
         }
         Ok(Effect::Apply { record, raw, links: link_changes, created })
@@ -163,27 +187,31 @@ impl Ingest<'_> {
         let registry = self.registry;
         let body = &run.pending.task.body;
         for bound in registry.allow_entity_creation(&body.entity.etype) {
-            let call = self.begin(run, bound, HookKind::AllowEntityCreation, 0);
+            let entry = self.begin(run, bound, HookKind::AllowEntityCreation, 0);
             // A paused admission hook counts as a faulty one: nobody comes in unasked, and nobody is turned away.
             let verdict = match self.paused(bound, HookKind::AllowEntityCreation) {
                 Some(failure) => Err(failure),
                 None => {
-                    let invocation = self.host.allow_entity_creation(&call, body);
-                    self.finish(run, bound, &call, invocation, |_, verdict| Ok(verdict))
+                    let invocation = self.host.allow_entity_creation(&entry.call, body);
+                    self.finish(run, &entry, invocation, |_, verdict| Ok(verdict))
                 }
             };
             match verdict {
                 Ok(Verdict::Allow) => {}
                 Ok(Verdict::Deny(reason)) => {
                     self.stats.correct(&bound.module.name, HookKind::AllowEntityCreation, |s| s.denials += 1);
-                    tracing::info!(module = %bound.module.name, entity = %body.entity, "denied: {}", printable(&reason));
+                    tracing::info!(module = %bound.module.name, entity = %body.entity, "denied: {}", note::printable(&reason));
                     return Err(Stop::With(Box::new(Effect::Denied { module: bound.module.name.clone(), reason })));
                 }
                 Err(_) if bound.module.settings.on_admission_fault == OnAdmissionFault::Open => {}
                 Err(_) if run.pending.attempts + 1 < MAX_ATTEMPTS => return Err(Stop::Postpone),
                 Err(failure) => {
-                    let letter =
-                        self.letter(run.pending, DeadKind::Admission, Some((&call, &failure)), failure.to_string());
+                    let letter = self.letter(
+                        run.pending,
+                        DeadKind::Admission,
+                        Some((&entry.call, &failure)),
+                        failure.to_string(),
+                    );
                     return Err(Stop::With(Box::new(Effect::Dead(letter))));
                 }
             }
@@ -198,9 +226,9 @@ impl Ingest<'_> {
             if self.paused(bound, HookKind::OnEntityCreation).is_some() {
                 continue;
             }
-            let call = self.begin(run, bound, HookKind::OnEntityCreation, CREATION_STAGE);
-            let invocation = self.host.on_entity_creation(&call, body);
-            self.take_tasks(run, bound, &call, CREATION_STAGE, invocation)?;
+            let entry = self.begin(run, bound, HookKind::OnEntityCreation, CREATION_STAGE);
+            let invocation = self.host.on_entity_creation(&entry.call, body);
+            self.take_tasks(run, &entry, invocation)?;
         }
         Ok(())
     }
@@ -209,17 +237,16 @@ impl Ingest<'_> {
     fn take_tasks(
         &mut self,
         run: &mut Run<'_>,
-        bound: &Bound,
-        call: &HookCall<'_>,
-        stage: u32,
+        entry: &Entry<'_>,
         invocation: Invocation<Vec<TaskBody>>,
     ) -> Result<(), Stop> {
-        match self.finish(run, bound, call, invocation, |ingest, bodies| ingest.check_tasks(call, bodies)) {
+        let call = &entry.call;
+        match self.finish(run, entry, invocation, |schema, bodies| check::tasks(schema, call, bodies)) {
             Ok(bodies) => {
                 let count = bodies.len() as u64;
                 self.stats.correct(&call.module.name, call.kind, |s| s.tasks += count);
                 for (ordinal, body) in (0u32..).zip(bodies) {
-                    self.follow_up(run, call, stage, ordinal, body);
+                    self.follow_up(run, call, entry.stage, ordinal, body);
                 }
                 Ok(())
             }
@@ -266,69 +293,22 @@ impl Ingest<'_> {
         });
     }
 
-    /// Checks a hook's output: all of it or nothing.
-    fn check_tasks(&self, call: &HookCall<'_>, mut bodies: Vec<TaskBody>) -> Result<Vec<TaskBody>, HookFailure> {
-        let limit = call.module.settings.call_limits(Some(call.kind.family())).output_tasks as usize;
-        if bodies.len() > limit {
-            let message = format!("returned {} tasks, the limit is {limit}", bodies.len());
-            return Err(HookFailure::new(Reason::OutputCount, message));
+    fn begin<'b>(&self, run: &Run<'_>, bound: &'b Bound, kind: HookKind, stage: u32) -> Entry<'b> {
+        let (task, seq) = (&run.pending.task, run.pending.seq);
+        if let Some(store) = self.careful
+            && let Err(error) = store.begin_careful_blocking(seq, task.id, Some(bound.module.name.clone()), Some(kind))
+        {
+            tracing::warn!(task = %task.id, "cannot write down what is about to run: {error}");
         }
-        for (index, body) in bodies.iter_mut().enumerate() {
-            self.check_grants(call.module, body)
-                .map_err(|message| HookFailure::new(Reason::NotGranted, format!("tasks[{index}]: {message}")))?;
-            for datapoint in &mut body.datapoints {
-                datapoint.src.get_or_insert_with(|| call.module.name.to_string());
-            }
-        }
-        self.schema.accept_tasks(bodies).map_err(|errors| {
-            let messages: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
-            let more = errors.len().saturating_sub(messages.len());
-            let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
-            HookFailure::new(Reason::InvalidOutput, messages.join("; ") + &tail)
-        })
-    }
-
-    /// What a module may write: any attribute of the specification, or only what its `write-entities` grants cover
-    /// once it has one; removal always needs a grant.
-    fn check_grants(&self, module: &LoadedModule, body: &TaskBody) -> Result<(), String> {
-        let etype = body.entity.etype.as_str();
-        if self.schema.entity(etype).is_none() {
-            let names = self.schema.entities().iter().map(|e| e.id.as_str());
-            let near = tenter_model::config::nearest(etype, names)
-                .map_or(String::new(), |name| format!(", did you mean {name:?}?"));
-            return Err(format!("entity type {etype:?} is not in the specification{near}"));
-        }
-        let settings = &module.settings;
-        if body.delete && !settings.is_granted("delete-entity", etype) {
-            return Err(format!(
-                "removing an entity needs a grant: tenter grant {} delete-entity {etype}",
-                module.name
-            ));
-        }
-        if settings.grants.iter().any(|g| g.capability == "write-entities") {
-            for datapoint in &body.datapoints {
-                let scope = format!("{etype}.{}", datapoint.attr);
-                if !settings.is_granted("write-entities", &scope) {
-                    return Err(format!(
-                        "the module's grants do not cover {scope}: tenter grant {} write-entities {scope}",
-                        module.name
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn begin<'b>(&self, run: &Run<'_>, bound: &'b Bound, kind: HookKind, stage: u32) -> HookCall<'b> {
-        let task = &run.pending.task;
-        HookCall {
+        let call = HookCall {
             module: &bound.module,
             kind,
             subscription: &bound.subscription,
             id: format!("{}:{}:{}:{stage}", task.id, bound.module.name, bound.subscription),
             time: self.now,
             cause: if run.pending.attempts == 0 { CallCause::Normal } else { CallCause::Retry },
-        }
+        };
+        Entry { bound, call, stage }
     }
 
     /// The failure that a call of a paused hook is; it is counted as left out.
@@ -339,20 +319,20 @@ impl Ingest<'_> {
     }
 
     /// Checks, counts and records a call.
-    fn finish<T, U>(
+    fn finish<T, U: Shown>(
         &self,
         run: &mut Run<'_>,
-        bound: &Bound,
-        call: &HookCall<'_>,
+        entry: &Entry<'_>,
         invocation: Invocation<T>,
-        check: impl FnOnce(&Self, T) -> Result<U, HookFailure>,
+        check: impl FnOnce(&Schema, T) -> Result<U, HookFailure>,
     ) -> Result<U, HookFailure> {
         let Invocation { outcome, usage, logs, logs_dropped, state, reads } = invocation;
-        forward_logs(call, &logs, logs_dropped);
-        let outcome = outcome.and_then(|value| check(self, value));
+        let Entry { bound, call, .. } = entry;
+        note::forward_logs(call, &logs, logs_dropped);
+        let outcome = outcome.and_then(|value| check(self.schema, value));
         self.pace.note(&call.module.name, &usage);
         self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
-        self.stats.count(&call.module.name, call.kind, &usage, |s| {
+        let number = self.stats.count(&call.module.name, call.kind, &usage, |s| {
             if let Err(failure) = &outcome {
                 if failure.reason.is_fault() {
                     s.faults += 1;
@@ -361,6 +341,10 @@ impl Ingest<'_> {
                 }
             }
         });
+        let noted = Noted { pending: run.pending, call, stage: entry.stage, now: self.now, usage };
+        if note::is_recorded(&outcome, &call.module.settings, number) {
+            run.invocations.push(noted.row(self.schema, &outcome, &logs, logs_dropped > 0));
+        }
         match outcome {
             Ok(value) => {
                 if !state.is_empty() {
@@ -369,40 +353,9 @@ impl Ingest<'_> {
                 Ok(value)
             }
             Err(failure) => {
-                run.errors.push(self.error_row(run.pending, call, &failure, usage, logs));
+                run.errors.push(noted.error(&failure, logs));
                 Err(failure)
             }
-        }
-    }
-
-    fn error_row(
-        &self,
-        pending: &PendingTask,
-        call: &HookCall<'_>,
-        failure: &HookFailure,
-        usage: Usage,
-        logs: Vec<LogLine>,
-    ) -> ErrorRow {
-        tracing::warn!(
-            module = %call.module.name, hook = %call.kind, entity = %pending.task.body.entity,
-            reason = failure.reason.code(), "hook failed: {}", failure.message
-        );
-        ErrorRow {
-            module: call.module.name.clone(),
-            version: call.module.descriptor.version.clone(),
-            digest: call.module.digest.clone(),
-            hook: call.kind,
-            subscription: Some(call.subscription.clone()),
-            task: Some(pending.task.id),
-            entity: Some(pending.task.body.entity.clone()),
-            reason: failure.reason.code().into(),
-            message: failure.message.clone(),
-            detail: failure.detail.clone(),
-            usage,
-            attempt: pending.attempts + 1,
-            at: self.now,
-            logs,
-            invocation: None,
         }
     }
 
@@ -457,28 +410,5 @@ fn extend_lifetime(
             }
         };
         record.extend_ttl(&[("data".to_owned(), Some(until))]);
-    }
-}
-
-/// A guest's words for the log: cut, and without control characters.
-fn printable(text: &str) -> String {
-    text.chars()
-        .take(500)
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
-}
-
-fn forward_logs(call: &HookCall<'_>, logs: &[LogLine], dropped: u32) {
-    let (module, hook) = (call.module.name.as_str(), call.kind.name());
-    for line in logs {
-        match line.level {
-            LogLevel::Debug => tracing::debug!(target: "module", module, hook, "{}", line.message),
-            LogLevel::Info => tracing::info!(target: "module", module, hook, "{}", line.message),
-            LogLevel::Warning => tracing::warn!(target: "module", module, hook, "{}", line.message),
-            LogLevel::Error => tracing::error!(target: "module", module, hook, "{}", line.message),
-        }
-    }
-    if dropped > 0 {
-        tracing::warn!(target: "module", module, hook, dropped, "lines of log were dropped beyond the limit");
     }
 }

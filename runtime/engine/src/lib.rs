@@ -24,11 +24,12 @@ mod worker;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use tenter_model::breaker::Breaker;
 use tenter_model::host::HostData;
 use tenter_model::task::{Queue, Task, TaskBody, TaskId};
 use tenter_model::time::Clock;
-use tenter_model::{HookHost, HookKind, Schema};
-use tenter_store::{Admission, Store, StoreError};
+use tenter_model::{HookHost, HookKind, ModuleName, Schema};
+use tenter_store::{Admission, BreakerRow, Store, StoreError};
 
 pub use breakers::Breakers;
 pub use pace::Pace;
@@ -108,7 +109,7 @@ impl Engine {
         let Parts { store, schema, registry, make_host, clock, make_id, lanes } = parts;
         let count = lanes.max(1);
         let stats = Stats::default();
-        let breakers = Breakers::new(Vec::new(), Box::new(|_, _, _| {}));
+        let breakers = stored_breakers(&store)?;
         let pace = Pace::default();
         let shared = Shared {
             store: store.clone(),
@@ -205,6 +206,20 @@ impl Engine {
         &self.breakers
     }
 
+    /// Lets paused hooks of a module go, or one of them. Returns how many were paused.
+    ///
+    /// # Errors
+    /// What the store says; the hooks are released all the same until a restart.
+    pub fn release(&self, module: &ModuleName, kind: Option<HookKind>) -> Result<usize, StoreError> {
+        let paused = self.breakers.release(module, kind, self.clock.now());
+        for row in self.store.reader()?.breakers()? {
+            if row.module == *module && kind.is_none_or(|kind| kind.name() == row.hook) {
+                self.store.release_breaker(module, &row.hook)?;
+            }
+        }
+        Ok(paused)
+    }
+
     /// Which modules are slow.
     #[must_use]
     pub fn pace(&self) -> &Pace {
@@ -253,4 +268,29 @@ impl Engine {
             }
         }
     }
+}
+
+/// The breakers as they were, stored again whenever one changes its state.
+fn stored_breakers(store: &Store) -> Result<Breakers, StoreError> {
+    let mut known = Vec::new();
+    for row in store.reader()?.breakers()? {
+        match (row.hook.parse::<HookKind>(), serde_json::from_value::<Breaker>(row.body)) {
+            (Ok(kind), Ok(breaker)) => known.push(((row.module, kind), breaker)),
+            _ => {
+                tracing::warn!(module = %row.module, hook = row.hook, "a stored breaker cannot be read and is ignored")
+            }
+        }
+    }
+    let store = store.clone();
+    let save = move |module: &ModuleName, kind: HookKind, breaker: &Breaker| {
+        let body = serde_json::to_value(breaker).unwrap_or_default();
+        let row = BreakerRow { module: module.clone(), hook: kind.name().to_owned(), body };
+        let told = |result: Result<(), StoreError>| {
+            if let Err(error) = result {
+                tracing::error!("the state of a breaker is not stored: {error}");
+            }
+        };
+        store.put_breaker(row, Box::new(told));
+    };
+    Ok(Breakers::new(known, Box::new(save)))
 }

@@ -55,8 +55,8 @@ type Table = BTreeMap<(ModuleName, HookKind), HookStats>;
 pub struct LaneStats(Arc<Mutex<Table>>);
 
 impl LaneStats {
-    /// Counts one call; `more` sets what the usage does not tell.
-    pub fn count(&self, module: &ModuleName, kind: HookKind, usage: &Usage, more: impl FnOnce(&mut HookStats)) {
+    /// Counts one call and gives its number in this lane, from 1; `more` sets what the usage does not tell.
+    pub fn count(&self, module: &ModuleName, kind: HookKind, usage: &Usage, more: impl FnOnce(&mut HookStats)) -> u64 {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stats = table.entry((module.clone(), kind)).or_default();
         stats.calls += 1;
@@ -65,6 +65,7 @@ impl LaneStats {
         stats.memory_bytes = stats.memory_bytes.max(usage.memory_bytes);
         stats.cold += u64::from(!usage.warm);
         more(stats);
+        stats.calls
     }
 
     /// Adds what is known only after the call was counted.

@@ -15,6 +15,9 @@ use crate::pace::Pace;
 use crate::registry::Registry;
 use crate::stats::LaneStats;
 
+/// Tasks of a lane that are run with care after a stop that was not in order.
+const CAREFUL_TASKS: u32 = 64;
+
 /// What lanes share.
 #[derive(Clone)]
 pub(crate) struct Shared {
@@ -49,11 +52,14 @@ pub(crate) struct Worker {
     host: Box<dyn HookHost>,
     /// Address of the registry that the host was last told of.
     seen: usize,
+    /// Tasks whose calls are still written down before they are made.
+    careful_left: u32,
 }
 
 impl Worker {
     pub(crate) fn new(shared: Shared, stats: LaneStats, reader: Reader, host: Box<dyn HookHost>) -> Self {
-        Self { shared, stats, reader, host, seen: 0 }
+        let careful_left = if shared.store.is_careful() { CAREFUL_TASKS } else { 0 };
+        Self { shared, stats, reader, host, seen: 0, careful_left }
     }
 
     /// Runs a task; the report is sent when the store has handled the outcome.
@@ -82,9 +88,11 @@ impl Worker {
             stats: &self.stats,
             breakers: &self.shared.breakers,
             pace: &self.shared.pace,
+            careful: (self.careful_left > 0).then_some(&self.shared.store),
             now: self.shared.clock.now(),
         };
         let processed = ingest.run(&pending, record);
+        self.careful_left = self.careful_left.saturating_sub(1);
         self.hand_over(pending, processed, report);
     }
 

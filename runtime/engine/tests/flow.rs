@@ -428,3 +428,62 @@ fn order_holds_for_entities_whose_tasks_run_aside() {
         assert_eq!(times, (0..30).map(|k| k * 3 + e + 1).collect::<Vec<_>>(), "entity e{e}");
     }
 }
+
+#[test]
+fn failures_and_denials_are_recorded_and_the_rest_by_sample() {
+    let mut watched = module("watched", vec![attribute("note")]);
+    watched.settings.recording = tenter_model::module::Recording::All;
+    let bench = Bench::with(
+        vec![
+            module("gate", vec![allow()]),
+            watched,
+            module("plainly", vec![attribute("note")]),
+            module("bad", vec![attribute("label")]),
+        ],
+        1,
+    );
+    bench.host.on("gate", |_, entity, _| {
+        Answer::Verdict(if entity.eid.as_str() == "no" {
+            Verdict::Deny("not \u{1b}ours".into())
+        } else {
+            Verdict::Allow
+        })
+    });
+    bench.host.on("watched", |_, entity, _| {
+        Answer::Tasks(vec![TaskBody { entity: entity.clone(), ..body("x", vec![plain("label", "l")]) }])
+    });
+    bench.host.on("bad", |_, _, _| Answer::Fail(Reason::Failed));
+    bench.run(vec![body("no", vec![plain("note", "x")])]);
+    for n in 0..4 {
+        bench.run(vec![body("yes", vec![plain("note", &n.to_string())])]);
+    }
+    let rows = bench.reader.invocations(&tenter_store::InvocationFilter::default(), None, 100).unwrap();
+    let of = |module: &str| rows.iter().filter(|r| r.row.module.as_str() == module).collect::<Vec<_>>();
+    assert_eq!(of("watched").len(), 4);
+    assert_eq!(of("plainly").len(), 1, "the first of the lane");
+    assert_eq!(of("bad").len(), 4);
+    let denied = of("gate").into_iter().find(|r| r.row.outcome.name() == "denied").unwrap();
+    assert_eq!(denied.row.reason.as_deref(), Some("not \\u{1b}ours"));
+    let shown: serde_json::Value = serde_json::from_slice(&of("watched")[0].row.output).unwrap();
+    assert_eq!(shown[0]["data_points"][0]["attr"], "label");
+    let errors = bench.reader.errors(&ErrorFilter::default(), 10).unwrap();
+    let ids: Vec<_> = of("bad").iter().map(|r| Some(r.row.id)).collect();
+    assert!(errors.iter().all(|e| ids.contains(&e.invocation)), "errors and records of calls join");
+}
+
+#[test]
+fn breakers_outlive_the_process_and_operators_release_them() {
+    let bench = Bench::with(vec![module("bad", vec![attribute("note")])], 1);
+    bench.host.on("bad", |_, _, _| Answer::Fail(Reason::Trap));
+    for n in 0..6 {
+        bench.run(vec![body("a", vec![plain("note", &n.to_string())])]);
+    }
+    bench.engine.drain();
+    let next = Bench::over(bench.store.clone(), bench.clock.clone(), vec![module("bad", vec![attribute("note")])], 1);
+    next.run(vec![body("a", vec![plain("note", "x")])]);
+    assert_eq!(next.host.calls().len(), 0, "still paused");
+    assert_eq!(next.engine.release(&name("bad"), None).unwrap(), 1);
+    next.run(vec![body("a", vec![plain("note", "y")])]);
+    assert_eq!(next.host.calls().len(), 1);
+    assert!(next.reader.breakers().unwrap().is_empty());
+}

@@ -77,6 +77,17 @@ pub enum Quarantine {
     Off,
 }
 
+/// Which calls that went well are recorded; failures always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recording {
+    /// A sample.
+    #[default]
+    Sample,
+    /// Every one, for a while of looking closely.
+    All,
+}
+
 /// What the operator decided about a module.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ModuleSettings {
@@ -93,6 +104,9 @@ pub struct ModuleSettings {
     /// Whether hooks that keep breaking rules are paused.
     #[serde(default)]
     pub quarantine: Quarantine,
+    /// Which calls that went well are recorded.
+    #[serde(default)]
+    pub recording: Recording,
 }
 
 impl ModuleSettings {

@@ -129,6 +129,7 @@ modules:
     isolation: fresh
     on_admission_fault: open
     quarantine: off
+    recording: all
     grants: [{capability: write-entities, scope: ip.hostname}, {capability: state}]
 ",
         ),

@@ -381,6 +381,7 @@ impl Modules {
             isolation: section.isolation,
             on_admission_fault: section.on_admission_fault,
             quarantine: section.quarantine,
+            recording: section.recording,
         }
     }
 

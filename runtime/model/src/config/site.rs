@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::capability::Grant;
 use crate::cron::Cron;
 use crate::id::ModuleName;
-use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine};
+use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording};
 use crate::schema::Schema;
 
 /// The whole configuration.
@@ -84,6 +84,7 @@ impl SiteConfig {
             isolation: section.isolation,
             on_admission_fault: section.on_admission_fault,
             quarantine: section.quarantine,
+            recording: section.recording,
         }
     }
 }
@@ -296,6 +297,8 @@ pub struct ModuleSection {
     pub on_admission_fault: OnAdmissionFault,
     /// Whether hooks that keep breaking rules are paused.
     pub quarantine: Quarantine,
+    /// Which calls that went well are recorded.
+    pub recording: Recording,
     /// Capabilities granted by the file.
     pub grants: Vec<Grant>,
 }

@@ -1,0 +1,182 @@
+//! What is written down of a call: failures always, calls that went well by sample or when the operator asks for all.
+
+use serde_json::{Value, json};
+use tenter_model::host::{HookCall, HookFailure, LogLevel, LogLine, Usage, Verdict};
+use tenter_model::module::{ModuleSettings, Recording};
+use tenter_model::{Schema, TaskBody, Timestamp};
+use tenter_store::{ErrorRow, InvocationId, InvocationOutcome, InvocationRow, PendingTask};
+
+/// One in this many calls that went well is recorded, the first of each lane among them.
+const SAMPLE: u64 = 256;
+/// Bytes of a recorded output.
+const MAX_OUTPUT: usize = tenter_store::MAX_OUTPUT_BYTES;
+
+/// Whether a call is recorded; `number` counts the calls of its hook in this lane from 1.
+pub(super) fn is_recorded<T: Shown>(outcome: &Result<T, HookFailure>, settings: &ModuleSettings, number: u64) -> bool {
+    let went_well = outcome.as_ref().is_ok_and(|value| value.refusal().is_none());
+    !went_well || settings.recording == Recording::All || number % SAMPLE == 1
+}
+
+/// A result that can be shown to people.
+pub(super) trait Shown {
+    fn json(&self, schema: &Schema) -> Value;
+
+    /// The reason, when the call returned and said no. Such calls are always recorded.
+    fn refusal(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Shown for () {
+    fn json(&self, _: &Schema) -> Value {
+        Value::Null
+    }
+}
+
+impl Shown for Verdict {
+    fn json(&self, _: &Schema) -> Value {
+        match self {
+            Self::Allow => json!("allow"),
+            Self::Deny(reason) => json!({"deny": reason}),
+        }
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Allow => None,
+            Self::Deny(reason) => Some(reason),
+        }
+    }
+}
+
+impl Shown for Vec<TaskBody> {
+    fn json(&self, schema: &Schema) -> Value {
+        self.iter()
+            .map(|task| {
+                let points = task.datapoints.iter().map(|dp| schema.datapoint_json(&task.entity, dp));
+                json!({
+                    "etype": task.entity.etype,
+                    "eid": schema.eid_json(&task.entity),
+                    "data_points": points.collect::<Value>(),
+                    "ttl_tokens": task.ttl_tokens.iter().map(|(name, until)| {
+                        (name.clone(), until.map_or(Value::Null, |t| t.to_string().into()))
+                    }).collect::<serde_json::Map<_, _>>(),
+                    "tags": task.tags,
+                    "delete": task.delete,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A call that is over.
+pub(super) struct Noted<'a> {
+    pub(super) pending: &'a PendingTask,
+    pub(super) call: &'a HookCall<'a>,
+    pub(super) stage: u32,
+    pub(super) now: Timestamp,
+    pub(super) usage: Usage,
+}
+
+impl Noted<'_> {
+    fn id(&self) -> InvocationId {
+        let (task, call) = (self.pending.task.id, self.call);
+        InvocationId::of(task, &call.module.name, call.subscription, self.stage, self.pending.attempts + 1)
+    }
+
+    /// The record of the call.
+    pub(super) fn row<T: Shown>(
+        &self,
+        schema: &Schema,
+        outcome: &Result<T, HookFailure>,
+        logs: &[LogLine],
+        mut cut: bool,
+    ) -> InvocationRow {
+        let (call, module) = (self.call, self.call.module);
+        let (ended, reason, mut output) = match outcome {
+            Ok(value) => {
+                let refusal = value.refusal().map(printable);
+                let ended = if refusal.is_some() { InvocationOutcome::Denied } else { InvocationOutcome::Ok };
+                (ended, refusal, value.json(schema).to_string().into_bytes())
+            }
+            Err(failure) => (
+                InvocationOutcome::Failed,
+                Some(failure.reason.code().to_owned()),
+                failure.message.clone().into_bytes(),
+            ),
+        };
+        if output.len() > MAX_OUTPUT {
+            output.truncate(MAX_OUTPUT);
+            cut = true;
+        }
+        InvocationRow {
+            id: self.id(),
+            at: self.now,
+            module: module.name.clone(),
+            version: module.descriptor.version.clone(),
+            digest: module.digest.clone(),
+            hook: call.kind,
+            subscription: call.subscription.clone(),
+            task: Some(self.pending.task.id),
+            datapoint: (call.kind == tenter_model::HookKind::OnNewAttribute).then_some(self.stage),
+            entity: Some(self.pending.task.body.entity.clone()),
+            attempt: self.pending.attempts + 1,
+            outcome: ended,
+            reason,
+            usage: self.usage,
+            logs: logs.to_vec(),
+            output,
+            cut,
+        }
+    }
+
+    /// The row of a failure.
+    pub(super) fn error(&self, failure: &HookFailure, logs: Vec<LogLine>) -> ErrorRow {
+        let (call, task) = (self.call, &self.pending.task);
+        tracing::warn!(
+            module = %call.module.name, hook = %call.kind, entity = %task.body.entity,
+            reason = failure.reason.code(), "hook failed: {}", failure.message
+        );
+        ErrorRow {
+            invocation: Some(self.id()),
+            module: call.module.name.clone(),
+            version: call.module.descriptor.version.clone(),
+            digest: call.module.digest.clone(),
+            hook: call.kind,
+            subscription: Some(call.subscription.clone()),
+            task: Some(task.id),
+            entity: Some(task.body.entity.clone()),
+            reason: failure.reason.code().into(),
+            message: failure.message.clone(),
+            detail: failure.detail.clone(),
+            usage: self.usage,
+            attempt: self.pending.attempts + 1,
+            at: self.now,
+            logs,
+        }
+    }
+}
+
+/// A guest's words for the log: cut, and without control characters.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .take(500)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
+}
+
+/// Sends a module's log to the server's.
+pub(super) fn forward_logs(call: &HookCall<'_>, logs: &[LogLine], dropped: u32) {
+    let (module, hook) = (call.module.name.as_str(), call.kind.name());
+    for line in logs {
+        match line.level {
+            LogLevel::Debug => tracing::debug!(target: "module", module, hook, "{}", line.message),
+            LogLevel::Info => tracing::info!(target: "module", module, hook, "{}", line.message),
+            LogLevel::Warning => tracing::warn!(target: "module", module, hook, "{}", line.message),
+            LogLevel::Error => tracing::error!(target: "module", module, hook, "{}", line.message),
+        }
+    }
+    if dropped > 0 {
+        tracing::warn!(target: "module", module, hook, dropped, "lines of log were dropped beyond the limit");
+    }
+}
