@@ -28,6 +28,7 @@ mod job;
 mod ledger;
 mod load;
 mod place;
+mod points;
 mod random;
 mod server;
 mod storm;

@@ -83,10 +83,25 @@ impl Place {
         server.kill();
     }
 
+    /// Whether the database was made. Before that its file is empty, or holds nothing but its mark.
+    pub(crate) fn has_tables(&self) -> bool {
+        let path = self.dir.path().join("data/tenter.db");
+        path.exists() && Store::verify(&path).is_ok()
+    }
+
+    /// Starts a server that dies at a named place of its store.
+    pub(crate) fn start_to_die(&self, place: &str) -> Server {
+        self.spawn_with(&["--crash-at", place])
+    }
+
     fn spawn(&self) -> Server {
+        self.spawn_with(&[])
+    }
+
+    fn spawn_with(&self, more: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenter"));
         command.args(["serve", "site", "--data", "data", "--log", "warn", "--listen"]);
-        command.arg(format!("127.0.0.1:{}", self.port));
+        command.arg(format!("127.0.0.1:{}", self.port)).args(more);
         if self.answers == Answers::BeforeCommit {
             command.arg("--acknowledge-before-commit");
         }
@@ -98,13 +113,26 @@ impl Place {
 
     /// Uploads the module that the tests count with.
     pub(crate) fn upload_module(&self) {
+        let (status, body) = self.try_upload().unwrap();
+        assert_eq!(status, 200, "{body}");
+        assert!(body.contains("\"state\":\"active\""), "{body}");
+    }
+
+    /// Sends the module to a server that may die of it.
+    pub(crate) fn try_upload(&self) -> std::io::Result<(u16, String)> {
         let token = std::fs::read_to_string(self.dir.path().join("data/operator-token")).unwrap();
         let component = std::fs::read(tenter_guest_build::at_test("test-echo-note")).unwrap();
         let path = "/api/v1/modules/echo-note?grant_requested=true";
-        let (status, body) = self.connect().request("PUT", path, Some(token.trim()), &component).unwrap();
-        let body = String::from_utf8_lossy(&body);
-        assert_eq!(status, 200, "{body}");
-        assert!(body.contains("\"state\":\"active\""), "{body}");
+        let (status, body) = self.connect().request("PUT", path, Some(token.trim()), &component)?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    /// The names and states of the modules that the server has.
+    pub(crate) fn modules(&self) -> String {
+        let token = std::fs::read_to_string(self.dir.path().join("data/operator-token")).unwrap();
+        let (status, body) = self.connect().request("GET", "/api/v1/modules", Some(token.trim()), b"").unwrap();
+        assert_eq!(status, 200);
+        String::from_utf8(body).unwrap()
     }
 
     /// Starts the load.
@@ -132,6 +160,7 @@ impl Place {
         let store = self.open_store();
         let reader = store.reader().unwrap();
         let counters = reader.counters().unwrap();
+        assert_eq!(reader.check().unwrap(), Vec::<String>::new(), "the database is damaged");
         assert_eq!(reader.audit().unwrap(), counters, "counts and rows do not agree");
         assert!(counters.reconciles(), "{counters:?}");
         (counters.pending, store.health().stopped_cleanly_before)

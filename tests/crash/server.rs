@@ -13,6 +13,8 @@ pub(crate) const TERM_BOUND: Duration = Duration::from_secs(10);
 const START_BOUND: Duration = Duration::from_secs(60);
 /// The number of the signal that cannot be caught.
 const SIGKILL: i32 = 9;
+/// The number of the signal that a process sends itself.
+const SIGABRT: i32 = 6;
 
 /// A server that was started. Dropping it kills it.
 pub(crate) struct Server {
@@ -64,6 +66,21 @@ impl Server {
         let status = self.child.wait().unwrap();
         let log = self.rest_of_log();
         assert_eq!(status.signal(), Some(SIGKILL), "the server had ended by itself, {status}:\n{log}");
+        assert_no_panic(&log);
+    }
+
+    /// Waits until it has died at the place that it was given. It must do so within the bound, and of that alone.
+    pub(crate) fn wait_for_death(mut self, place: &str) {
+        let bound = Instant::now() + START_BOUND;
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > bound => panic!("nothing came by {place}:\n{}", self.stop_and_log()),
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        let log = self.rest_of_log();
+        assert_eq!(status.signal(), Some(SIGABRT), "the server ended otherwise at {place}, {status}:\n{log}");
         assert_no_panic(&log);
     }
 

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// Answer before the commit. Loses data at a crash; a negative control for tests of durability.
     #[arg(long, hide = true)]
     pub(crate) acknowledge_before_commit: bool,
+    /// Die at a named place of the store, `NAME` or `NAME#TIMES`; for tests of durability.
+    #[arg(long, hide = true, value_name = "PLACE")]
+    pub(crate) crash_at: Option<String>,
 }
 
 /// Serves until it is told to stop.
@@ -63,6 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
             Synchronous::Normal => tenter_store::Synchronous::Normal,
         },
         acknowledge_before_commit: args.acknowledge_before_commit,
+        crash_at: args.crash_at.clone(),
         ..StoreOptions::default()
     };
     let lanes = u32::try_from(site.tenter.lanes).unwrap_or(u32::MAX).min(1024);

@@ -1,0 +1,108 @@
+//! Deaths at named places (K2): the real server, under load, dies between two statements, between a commit and its
+//! answer, in an upload, at its end. The checker is the one of the storm.
+//!
+//! Places that no request of these tests passes, such as the postponing of a task, are tried by the store's own tests,
+//! which tell a whole history at every place.
+
+use std::time::Instant;
+
+use crate::place::{Answers, Place};
+use crate::random::Random;
+
+/// Places that datapoints pass.
+const UNDER_LOAD: [&str; 18] = [
+    "open-marked",
+    "group-begin",
+    "admit-begin",
+    "admit-id",
+    "admit-task",
+    "admit-end",
+    "commit-begin",
+    "commit-taken",
+    "commit-record",
+    "commit-raw",
+    "commit-links",
+    "commit-state",
+    "commit-follow-ups",
+    "commit-errors",
+    "commit-end",
+    "group-counted",
+    "group-committed",
+    "group-answered",
+];
+/// Places of an upload.
+const IN_AN_UPLOAD: [&str; 5] =
+    ["install-begin", "install-component", "install-version", "install-module", "install-end"];
+/// Places of an end in order.
+const AT_THE_END: [&str; 3] = ["close-begin", "close-marked", "close-end"];
+/// Places of the first start, which makes the tables.
+const AT_THE_FIRST_START: [&str; 4] = ["migrate-begin", "migrate-step", "migrate-end", "migrate-committed"];
+
+/// Deaths at each place: few, or with `TENTER_EXTENT=full` as many as a release needs.
+fn passes() -> u64 {
+    if std::env::var("TENTER_EXTENT").is_ok_and(|extent| extent == "full") { 5 } else { 2 }
+}
+
+#[test]
+fn deaths_at_named_places_lose_nothing_that_was_answered_and_double_nothing() {
+    let _alone = crate::alone();
+    let began = Instant::now();
+    let mut random = Random::from_environment();
+    let place = Place::new(Answers::AfterCommit, &mut random);
+    let mut deaths = 0;
+    for point in AT_THE_FIRST_START {
+        for _ in 0..passes() {
+            // A place that is passed once kills each start until the tables are there.
+            if place.has_tables() {
+                break;
+            }
+            place.start_to_die(point).wait_for_death(point);
+            deaths += 1;
+        }
+    }
+    let server = place.start();
+    server.terminate();
+
+    for point in IN_AN_UPLOAD {
+        for _ in 0..passes() {
+            let mut server = place.start_to_die(point);
+            server.wait_until_serving();
+            assert!(place.try_upload().is_err(), "an upload was answered by a server that died of it");
+            server.wait_for_death(point);
+            deaths += 1;
+            let server = place.start();
+            assert!(!place.modules().contains("echo-note"), "{point}: a part of an upload is there");
+            server.kill();
+        }
+    }
+    let server = place.start();
+    place.upload_module();
+    server.kill();
+
+    let load = place.start_load();
+    for point in UNDER_LOAD {
+        for pass in 0..passes() {
+            // The first time at all, then somewhere in the middle. Nobody opens twice.
+            let times = if pass == 0 || point == "open-marked" { 1 } else { random.number(2..100) };
+            place.start_to_die(&format!("{point}#{times}")).wait_for_death(point);
+            deaths += 1;
+        }
+    }
+    for point in AT_THE_END {
+        for _ in 0..passes() {
+            let mut server = place.start_to_die(point);
+            server.wait_until_serving();
+            server.tell_to_end();
+            server.wait_for_death(point);
+            deaths += 1;
+        }
+    }
+    let server = place.start();
+    load.stop();
+    let report = place.check();
+    println!("{deaths} deaths at named places in {:.0} s: {report}", began.elapsed().as_secs_f64());
+    report.assert_exact();
+    assert!(report.answered > 0);
+    assert_eq!(server.terminate().code, Some(0));
+    place.assert_audit(&report);
+}
