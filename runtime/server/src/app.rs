@@ -267,6 +267,15 @@ impl App {
         self.blocking(move || act(&inner.store, &inner.tokens).map_err(Into::into)).await
     }
 
+    /// Lets paused hooks of a module go. Returns how many were paused.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn release(&self, module: ModuleName, kind: Option<HookKind>) -> Result<usize, ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || Ok(inner.engine.release(&module, kind)?)).await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         act: impl FnOnce() -> Result<T, ApiError> + Send + 'static,

@@ -15,7 +15,7 @@ use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
 use crate::app::App;
 use crate::auth::Role;
 
-use super::{datapoints, entities, hooks, modules, status, tokens};
+use super::{breakers, datapoints, entities, hooks, modules, status, tokens};
 
 /// One row.
 pub(super) struct Route {
@@ -59,6 +59,8 @@ pub(super) fn table() -> Vec<Route> {
         send("/api/v1/modules/{name}/disable", Operator, post(modules::disable)),
         send("/api/v1/modules/{name}/grants", Operator, post(modules::grant)),
         drop("/api/v1/modules/{name}/grants", Operator, delete(modules::revoke)),
+        send("/api/v1/modules/{name}/release", Operator, post(breakers::release)),
+        read("/api/v1/breakers", Author, get(breakers::list)),
         read("/api/v1/hooks", Viewer, get(hooks::list)),
         read("/api/v1/hooks/kinds", Viewer, get(hooks::kinds)),
         send("/api/v1/hooks/{module}/{subscription}/register", Operator, post(hooks::register)),

@@ -54,7 +54,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
         .map(|((module, hook), s)| {
             json!({
                 "module": module, "hook": hook, "calls": s.calls, "faults": s.faults, "errors": s.errors,
-                "tasks": s.tasks, "denials": s.denials, "fuel": s.fuel, "micros": s.micros,
+                "tasks": s.tasks, "skipped": s.skipped, "denials": s.denials, "fuel": s.fuel, "micros": s.micros,
                 "memory_bytes": s.memory_bytes,
             })
         })
@@ -76,6 +76,10 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
             "derived": counters.derived_points,
         },
         "hook_calls": calls,
+        "paused": super::breakers::all(&app),
+        "slow": app.engine().pace().slow().into_iter().map(|(module, micros)| {
+            json!({"module": module, "mean_us": micros})
+        }).collect::<Vec<_>>(),
     })))
 }
 
@@ -192,6 +196,12 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'s
         &by_hook(|s| precise(s.errors)),
     );
     metric("tenter_invocation_tasks_total", "counter", "Tasks returned.", &by_hook(|s| precise(s.tasks)));
+    metric(
+        "tenter_invocations_skipped_total",
+        "counter",
+        "Calls left out, the hook is paused.",
+        &by_hook(|s| precise(s.skipped)),
+    );
     metric("tenter_invocation_fuel_total", "counter", "Fuel used.", &by_hook(|s| precise(s.fuel)));
     metric("tenter_invocation_seconds_total", "counter", "Wall time used.", &by_hook(|s| precise(s.micros) / 1e6));
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))

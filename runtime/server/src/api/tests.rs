@@ -164,6 +164,8 @@ fn the_table_is_what_was_decided() {
     operator POST   /api/v1/modules/{name}/disable
     operator POST   /api/v1/modules/{name}/grants
     operator DELETE /api/v1/modules/{name}/grants
+    operator POST   /api/v1/modules/{name}/release
+    author   GET    /api/v1/breakers
     viewer   GET    /api/v1/hooks
     viewer   GET    /api/v1/hooks/kinds
     operator POST   /api/v1/hooks/{module}/{subscription}/register

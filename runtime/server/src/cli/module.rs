@@ -27,6 +27,14 @@ pub(crate) enum Command {
     Enable(Name),
     /// Remove a module with all its versions.
     Remove(Name),
+    /// Let hooks go that are paused because they kept breaking rules.
+    Release {
+        /// The module.
+        name: String,
+        /// Only this kind of hook.
+        #[arg(long, value_name = "KIND")]
+        hook: Option<String>,
+    },
     /// Show what went wrong in modules, newest first.
     Errors {
         /// Only this module.
@@ -80,6 +88,13 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             let answer = context.client()?.send("DELETE", &format!("/api/v1/modules/{}", part(&name)), None)?;
             context.out.one(&answer, |_| format!("{name} is removed\n"))?;
             context.out.next("tenter module list");
+            Ok(())
+        }
+        Command::Release { name, hook } => {
+            let path = format!("/api/v1/modules/{}/release", part(&name));
+            let answer = context.client()?.send("POST", &path, Some(&serde_json::json!({"hook": hook})))?;
+            context.out.one(&answer, |a| format!("{} paused hooks of {name} are released\n", field(a, "released")))?;
+            context.out.next(&format!("tenter module errors {name}"));
             Ok(())
         }
         Command::Errors { name, limit } => errors(name, limit, context),
