@@ -6,6 +6,7 @@
 //! to do.
 
 mod config;
+mod features;
 mod form;
 mod scan;
 mod subscriptions;
@@ -50,7 +51,7 @@ pub struct AdmitRequest<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct AdmitError {
-    /// Stable: `size`, `form`, `parts`, `compile`, `import`, `export`, `describe`, `config`, `configure`, `capability`,
+    /// Stable: `size`, `form`, `parts`, `feature`, `compile`, `compile-limit`, `host`, `import`, `export`, `describe`, `config`, `configure`, `capability`,
     /// `subscriptions` or `subscription`.
     pub code: &'static str,
     /// Names the function or import, what was expected, what was found, and what to do. Control characters are escaped.
@@ -216,3 +217,7 @@ fn list(names: &[String]) -> String {
     }
     shown.join(", ")
 }
+
+#[cfg(test)]
+#[path = "admit/fuzz_tests.rs"]
+mod fuzz_tests;

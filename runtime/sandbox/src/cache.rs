@@ -45,15 +45,12 @@ impl Cache {
         deserialize(engine, code).ok()
     }
 
-    /// Keeps a compiled component. What cannot be kept is compiled again next time.
-    pub(crate) fn keep(&self, digest: &str, component: &Component) {
+    /// Keeps the code of a compiled component. What cannot be kept is compiled again next time.
+    pub(crate) fn keep(&self, digest: &str, code: &[u8]) {
         let name = self.name(digest);
-        let kept = component.serialize().map_err(io::Error::other).and_then(|code| {
-            let mut entry = self.mac(&name, &code).to_vec();
-            entry.extend_from_slice(&code);
-            write_whole(&self.dir, &name, &entry)
-        });
-        if let Err(error) = kept {
+        let mut entry = self.mac(&name, code).to_vec();
+        entry.extend_from_slice(code);
+        if let Err(error) = write_whole(&self.dir, &name, &entry) {
             tracing::warn!(entry = name, %error, "cannot write to the code cache");
         }
     }
@@ -69,9 +66,11 @@ impl Cache {
 }
 
 #[allow(unsafe_code, reason = "wasmtime cannot check native code, so it asks its caller to vouch for it")]
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the one caller has checked the MAC, made with a key that only this host's user can read, so that this is
-    // what `Component::serialize` gave to `Cache::keep`. wasmtime itself refuses code of another version or engine.
+pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: there are two callers. `Cache::load` has checked the MAC, made with a key that only this host's user can
+    // read, so that this is what was given to `Cache::keep`. `form::compile` passes what the compiler wrote that this
+    // host started itself, from its own program, to a pipe that nobody else holds. wasmtime itself refuses code of
+    // another version or engine.
     unsafe { Component::deserialize(engine, code) }
 }
 
@@ -187,7 +186,7 @@ mod tests {
         let cache = Cache::open(dir.path(), &engine).unwrap();
         let component = Component::new(&engine, wat::parse_str("(component)").unwrap()).unwrap();
         assert!(cache.load(&engine, "aa").is_none());
-        cache.keep("aa", &component);
+        cache.keep("aa", &component.serialize().unwrap());
         assert!(cache.load(&engine, "aa").is_some());
 
         let path = dir.path().join(cache.name("aa"));

@@ -81,3 +81,6 @@ pub(crate) fn line(text: String, max: usize) -> Checked<String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod fuzz_tests;

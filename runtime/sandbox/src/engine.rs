@@ -32,7 +32,9 @@ pub(crate) const MAX_TABLES: u32 = 64;
 
 /// Makes the engine and starts its ticker.
 pub(crate) fn start(lanes: u32) -> Result<Engine> {
-    let engine = Engine::new(&config(lanes)?)?;
+    let mut config = config()?;
+    config.parallel_compilation(true).allocation_strategy(InstanceAllocationStrategy::Pooling(pool(lanes)));
+    let engine = Engine::new(&config)?;
     let weak = engine.weak();
     // A plain thread: a stalled async runtime must not keep deadlines from passing.
     std::thread::Builder::new().name("tenter-epoch".into()).spawn(move || {
@@ -45,7 +47,15 @@ pub(crate) fn start(lanes: u32) -> Result<Engine> {
     Ok(engine)
 }
 
-fn config(lanes: u32) -> Result<Config> {
+/// Makes an engine that only compiles: for the same settings, but on one thread and without a pool, whose address
+/// space a limited process does not have. What does not fit the pool is refused when the code is loaded.
+pub(crate) fn compiler() -> Result<Engine> {
+    let mut config = config()?;
+    config.parallel_compilation(false).allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Engine::new(&config)
+}
+
+fn config() -> Result<Config> {
     let mut config = Config::new();
     let mut cost = OperatorCost::new();
     cost.variable.memory_grow_per_page = FUEL_PER_PAGE.try_into()?;
@@ -53,7 +63,6 @@ fn config(lanes: u32) -> Result<Config> {
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .cranelift_nan_canonicalization(true)
-        .parallel_compilation(true)
         .consume_fuel(true)
         .operator_cost(cost)
         .epoch_interruption(true)
@@ -65,7 +74,9 @@ fn config(lanes: u32) -> Result<Config> {
         .relaxed_simd_deterministic(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // Off for uploads (`admit/features.rs`), but on here: the code that wasmtime makes to join two components with a
+        // memory each, as in every QuickJS guest, has both.
+        .wasm_multi_memory(true)
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
         .wasm_stack_switching(false)
@@ -75,8 +86,7 @@ fn config(lanes: u32) -> Result<Config> {
         .wasm_component_model_map(false)
         .wasm_component_model_memory64(false)
         .wasm_component_model_fixed_length_lists(false)
-        .wasm_component_model_implements(false)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(lanes)));
+        .wasm_component_model_implements(false);
     Ok(config)
 }
 

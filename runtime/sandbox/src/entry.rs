@@ -102,4 +102,8 @@ impl Room {
 
 #[cfg(test)]
 #[path = "entry_tests.rs"]
-mod tests;
+pub(crate) mod tests;
+
+#[cfg(test)]
+#[path = "entry_zoo_tests.rs"]
+mod zoo_tests;

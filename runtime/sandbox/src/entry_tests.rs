@@ -43,7 +43,7 @@ impl HostData for NoData {
     }
 }
 
-fn room(engine: &Engine) -> Room {
+pub(crate) fn room(engine: &Engine) -> Room {
     let (clock, printed) = (wasi::CallClock::default(), wasi::Printed::default());
     let facts = ModuleFacts {
         name: ModuleName::new("villain").unwrap(),
@@ -62,7 +62,7 @@ fn room(engine: &Engine) -> Room {
     Room::new(engine, guest)
 }
 
-fn limits() -> CallLimits {
+pub(crate) fn limits() -> CallLimits {
     CallLimits { fuel: 5_000_000, ..CallLimits::of(Family::Ingest) }
 }
 
@@ -82,7 +82,7 @@ fn enter(text: &str, limits: CallLimits) -> Result<(), HookFailure> {
     result
 }
 
-fn core(body: &str) -> String {
+pub(crate) fn core(body: &str) -> String {
     format!("(component (core module $m {body}) (core instance (instantiate $m)))")
 }
 
@@ -164,7 +164,7 @@ fn handles_are_counted() {
 }
 
 /// A component whose `f` returns the string at this address with this length.
-fn string(address: u32, len: u32, data: &str) -> String {
+pub(crate) fn string(address: u32, len: u32, data: &str) -> String {
     format!(
         r#"(component
         (core module $m

@@ -12,6 +12,7 @@ mod admit;
 mod bindings;
 mod cache;
 mod capability;
+pub mod compile_child;
 mod component;
 mod convert;
 mod engine;
@@ -25,8 +26,8 @@ mod text;
 mod wasi;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tenter_model::host::HostData;
 use tenter_model::module::LoadedModule;
@@ -34,6 +35,7 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 pub use admit::{AdmitError, AdmitRequest};
+pub use compile_child::{CompileLimits, Compiler};
 pub use lane::Lane;
 
 /// How a sandbox is set up.
@@ -69,6 +71,9 @@ pub struct Sandbox {
     engine: Engine,
     linker: Linker<guest::Guest>,
     cache: Option<cache::Cache>,
+    compiler: Compiler,
+    /// Held while an upload is compiled.
+    compiling: Mutex<()>,
     generations: AtomicU64,
 }
 
@@ -96,7 +101,14 @@ impl Sandbox {
             },
             None => None,
         };
-        Ok(Self { engine, linker, cache, generations: AtomicU64::new(0) })
+        let compiler = Compiler::default();
+        Ok(Self { engine, linker, cache, compiler, compiling: Mutex::default(), generations: AtomicU64::new(0) })
+    }
+
+    /// The same sandbox with another compiler than [`Compiler::InProcess`].
+    #[must_use]
+    pub fn compile_with(self, compiler: Compiler) -> Self {
+        Self { compiler, ..self }
     }
 
     /// Admits a component as a module, whole or not at all. Runs `describe`, `configure` and `subscriptions` in an

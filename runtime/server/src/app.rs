@@ -14,7 +14,7 @@ use tenter_model::config::SiteConfig;
 use tenter_model::task::TaskId;
 use tenter_model::time::Clock;
 use tenter_model::{HookKind, ModuleName, Schema, Timestamp};
-use tenter_sandbox::{Sandbox, SandboxOptions};
+use tenter_sandbox::{Compiler, Sandbox, SandboxOptions};
 use tenter_store::{Reader, Store, StoreError, StoreOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -77,8 +77,9 @@ impl App {
             .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
         let store = Store::open(&data_dir, store, clock.now())?;
         store.prune(clock.now())?;
-        let sandbox =
-            Arc::new(Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: lanes + 2 })?);
+        let program = std::env::current_exe().context("cannot tell which program runs, to compile uploads with it")?;
+        let sandbox = Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: lanes + 2 })?;
+        let sandbox = Arc::new(sandbox.compile_with(Compiler::child(program)));
         let schema = Arc::new(site.schema.clone());
         let registry = SharedRegistry::default();
         let origins = site.api.allow_origins.clone();

@@ -20,5 +20,6 @@ mod site;
 mod token_file;
 
 fn main() -> ExitCode {
+    tenter_sandbox::compile_child::run_if_child();
     cli::main()
 }

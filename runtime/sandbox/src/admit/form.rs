@@ -1,12 +1,16 @@
 //! Size, form, compilation and imports of an upload.
 
+use std::sync::PoisonError;
+
 use sha2::{Digest, Sha256};
 use tenter_model::limits::MAX_UPLOAD_BYTES;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Precompiled};
 
-use super::{AdmitError, Admitted};
+use super::{AdmitError, Admitted, features};
 use crate::Sandbox;
-use crate::cache::hex;
+use crate::cache::{self, hex};
+use crate::compile_child::{self, Compiler, Failed};
 use crate::component::VERSION;
 use crate::text::{did_you_mean, escape};
 
@@ -77,19 +81,67 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Compiles, or takes the compiled code from the cache.
+/// Compiles, or takes the compiled code from the cache. One upload at a time: a burst of them must not multiply what
+/// one may use.
 pub(crate) fn compile(sandbox: &Sandbox, bytes: &[u8], digest: &str) -> Admitted<Component> {
-    if let Some(component) = sandbox.cache().and_then(|cache| cache.load(sandbox.engine(), digest)) {
+    let cached = || sandbox.cache().and_then(|cache| cache.load(sandbox.engine(), digest));
+    if let Some(component) = cached() {
         return Ok(component);
     }
-    let component = Component::from_binary(sandbox.engine(), bytes).map_err(|e| {
-        let text = format!("{e:#}");
-        AdmitError::new("compile", format!("the component cannot be compiled for this host: {text}; {}", advice(&text)))
-    })?;
-    if let Some(cache) = sandbox.cache() {
-        cache.keep(digest, &component);
+    // Not for what is cached: it passed when it was compiled.
+    features::check(bytes)?;
+    let _turn = sandbox.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+    // The same upload may have been compiled while this one waited for its turn.
+    if let Some(component) = cached() {
+        return Ok(component);
+    }
+    let (component, code) = match &sandbox.compiler {
+        Compiler::InProcess => {
+            let component = Component::from_binary(sandbox.engine(), bytes).map_err(|e| refused(&format!("{e:#}")))?;
+            let code = sandbox.cache().and_then(|_| component.serialize().ok());
+            (component, code)
+        }
+        Compiler::Child { program, limits } => {
+            let code = compile_child::compile(program, *limits, bytes).map_err(not_compiled)?;
+            (load(sandbox.engine(), &code)?, Some(code))
+        }
+    };
+    if let (Some(cache), Some(code)) = (sandbox.cache(), code) {
+        cache.keep(digest, &code);
     }
     Ok(component)
+}
+
+/// Looks at code that the compiler wrote before it is loaded.
+fn load(engine: &Engine, code: &[u8]) -> Admitted<Component> {
+    if Engine::detect_precompiled(code) != Some(Precompiled::Component) {
+        return Err(AdmitError::new(
+            "host",
+            "the compiler wrote something that is not the code of a component; is the program on disk another one than runs here? Restart the server",
+        ));
+    }
+    cache::deserialize(engine, code).map_err(|e| refused(&format!("{e:#}")))
+}
+
+fn refused(text: &str) -> AdmitError {
+    AdmitError::new("compile", format!("the component cannot be compiled for this host: {text}; {}", advice(text)))
+}
+
+fn not_compiled(failed: Failed) -> AdmitError {
+    match failed {
+        Failed::Limit(text) => AdmitError::new(
+            "compile-limit",
+            format!("the component is too dear: {text}; split large functions and leave out what is not used"),
+        ),
+        Failed::Refused(text) => refused(&text),
+        Failed::Crashed(text) => AdmitError::new(
+            "compile",
+            format!("{text}; the server is not harmed; please report the component that does this"),
+        ),
+        Failed::Host(text) => {
+            AdmitError::new("host", format!("{text}; the component was not looked at, try again when this is mended"))
+        }
+    }
 }
 
 /// What to do about an error of the compiler, which has no kinds but its words.

@@ -12,5 +12,7 @@
 mod admission;
 mod capabilities;
 mod faults;
+mod fuzz;
 mod support;
 mod warmth;
+mod zoo;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::at_random;
 use crate::exports::tenter::villain::things;
 use crate::tenter::hooks::types::{Column, Datapoint, EntityRef, HookError, Series, Task, Value};
 use crate::tenter::hooks::{call, entities, http, log, resolver, secrets, state, tasks};
@@ -95,6 +96,21 @@ pub(crate) fn act(what: &str, entity: &EntityRef) -> Result<Vec<Task>, HookError
             t[0].entity.eid = "a\0b".into();
             t
         }),
+        "eid" => said(vec![]).map(|mut t: Vec<Task>| {
+            t[0].entity.eid = "e".repeat(n as usize);
+            t
+        }),
+        "time" => value(Value::Time(rest.parse().unwrap_or(0))),
+        "t1-t2" => value(Value::Boolean(true)).map(|mut t: Vec<Task>| {
+            let (t1, t2) = rest.split_once(' ').unwrap_or(("", ""));
+            (t[0].datapoints[0].t1, t[0].datapoints[0].t2) = (t1.parse().ok(), t2.parse().ok());
+            t
+        }),
+        "allocate" => {
+            HOARD.with_borrow_mut(|h| h.push(Vec::with_capacity(n as usize)));
+            Ok(vec![])
+        }
+        "host-at-random" => said(vec![at_random::calls(n).to_string()]),
         "bad-tag" => said(vec!["ok".into(), "a\u{1b}[31m".into()]),
         "bad-json" => value(Value::Json("{".into())),
         "deep-json" => value(Value::Json("[".repeat(100_000))),

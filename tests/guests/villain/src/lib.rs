@@ -5,6 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod acts;
+mod at_random;
 mod subscriptions;
 
 use std::cell::RefCell;
