@@ -127,7 +127,7 @@ pub(crate) fn run(port: u16, ledger: &Path) -> Report {
 }
 
 /// Waits for empty queues and returns the counts of tasks.
-fn drained(server: &mut Connection) -> Value {
+pub(crate) fn drained(server: &mut Connection) -> Value {
     let bound = Instant::now() + DRAIN_BOUND;
     loop {
         let tasks = server.get("/api/v1/status")["tasks"].take();

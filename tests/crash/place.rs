@@ -7,9 +7,9 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use tenter_model::{ModuleName, Timestamp};
-use tenter_store::{Store, StoreOptions};
+use tenter_store::{DeadFilter, DeadKind, Store, StoreOptions};
 
-use crate::check::Report;
+use crate::check::{self, Report};
 use crate::http::Connection;
 use crate::job::Job;
 use crate::ledger::{Fate, Ledger};
@@ -81,6 +81,34 @@ impl Place {
         let server = self.spawn();
         std::thread::sleep(after);
         server.kill();
+    }
+
+    /// Writes the server's own settings.
+    pub(crate) fn configure(&self, settings: &str) {
+        std::fs::write(self.dir.path().join("site/tenter.yml"), settings).unwrap();
+    }
+
+    /// Waits until so many more tasks are done.
+    pub(crate) fn wait_until_applied(&self, more: u64) {
+        let mut server = self.connect();
+        let bound = Instant::now() + 3 * TERM_BOUND;
+        let mut applied = || server.get("/api/v1/status")["tasks"]["applied"].as_u64().unwrap();
+        let before = applied();
+        while applied() < before + more {
+            assert!(Instant::now() < bound, "no {more} tasks are done in {:?}", 3 * TERM_BOUND);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for empty queues; gives the counts of tasks.
+    pub(crate) fn drained(&self) -> serde_json::Value {
+        check::drained(&mut self.connect())
+    }
+
+    /// The server that has ended left one dead letter, of a task that stopped it.
+    pub(crate) fn assert_one_poisoned(&self) {
+        let dead = self.open_store().reader().unwrap().dead(&DeadFilter::default(), 10).unwrap();
+        assert_eq!(dead.iter().map(|row| row.letter.kind).collect::<Vec<_>>(), [DeadKind::Poison], "{dead:?}");
     }
 
     /// Whether the database was made. Before that its file is empty, or holds nothing but its mark.

@@ -51,7 +51,7 @@ pub use invocations::{
 pub use keys::{AdmitKey, KeyedAdmission, MAX_KEY_BYTES};
 pub use ledger::{DeadFilter, ErrorFilter};
 pub use modules::{InstallModule, ModuleRow, VersionRow};
-pub use options::{FreeBytes, Health, StoreOptions, Synchronous};
+pub use options::{FreeBytes, FreeBytesFn, Health, StoreOptions, Synchronous};
 pub use outcome::{
     Admission, CommitNews, CommitResult, DeadKind, DeadLetter, DeadRow, Done, Effect, ErrorRow, LinkChange, LinkRow,
     PARTS, PendingTask, RawFilter, RawPoint, StateChange, StoredPoint, TaskOutcome,

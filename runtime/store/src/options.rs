@@ -57,7 +57,10 @@ pub struct StoreOptions {
 
 /// Tells the free bytes of the disk that holds a path, if it can.
 #[derive(Clone)]
-pub struct FreeBytes(pub Arc<dyn Fn(&Path) -> Option<u64> + Send + Sync>);
+pub struct FreeBytes(pub Arc<FreeBytesFn>);
+
+/// Gives the free bytes of the disk that holds a path, or `None` if it cannot tell.
+pub type FreeBytesFn = dyn Fn(&Path) -> Option<u64> + Send + Sync;
 
 impl fmt::Debug for FreeBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -111,10 +111,7 @@ enum Found {
 fn use_it(dir: &std::path::Path, expected: &str) -> Found {
     let told = |e: &StoreError| assert!(!matches!(e, StoreError::Closed), "the writer is gone");
     let verified = Store::verify(&dir.join("tenter.db"));
-    let store = match Store::open(dir, quick(), NOW) {
-        Ok(store) => store,
-        Err(_) => return Found::Damage,
-    };
+    let Ok(store) = Store::open(dir, quick(), NOW) else { return Found::Damage };
     let dump = store.reader().and_then(|reader| script::dump(&reader));
     if let Err(error) = store.admit_blocking(vec![task(250, "new")], NOW) {
         told(&error);
