@@ -36,7 +36,9 @@ impl Module for HostnameClass {
 
     fn new(config: &Config) -> Result<Self> {
         let module: Self = config.parse()?;
-        if let Some((part, _)) = module.rules.iter().find(|(part, _)| part.is_empty() || *part != part.to_lowercase()) {
+        if let Some((part, _)) =
+            module.rules.iter().find(|(part, _)| part.is_empty() || part.bytes().any(|b| b.is_ascii_uppercase()))
+        {
             return Err(HookError::invalid(format_args!(
                 "rules: {part:?} fits no name: expected a part of a name in lower case"
             )));
@@ -55,7 +57,7 @@ impl Module for HostnameClass {
 impl HostnameClass {
     /// The hook: the class that a name hints at, for the entity that has it; nothing for a name without a hint.
     pub fn classify(&mut self, host: &EntityRef, name: &Datapoint) -> Option<Task> {
-        let name = name.value.as_str()?.to_lowercase();
+        let name = name.value.as_str()?.to_ascii_lowercase();
         let (_, class) = self.rules.iter().find(|(part, _)| name.contains(part.as_str()))?;
         Some(Task::on(host.clone()).plain("class", class))
     }

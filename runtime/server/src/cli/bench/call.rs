@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use tenter_model::host::{CallCause, HookCall, HookHost, Reason};
 use tenter_model::module::LoadedModule;
 use tenter_model::time::Clock as _;
-use tenter_model::{DataPoint, EntityRef, HookKind};
+use tenter_model::{DataPoint, EntityRef, HookKind, Scalar, Value};
 use tenter_sdk::Module as _;
 
 use super::Extent;
@@ -31,7 +31,7 @@ const LONG_NAME: usize = 64 << 10;
 /// When a call does not do what it is to be measured at.
 pub(super) fn measure(world: &World, extent: Extent) -> anyhow::Result<Map<String, Json>> {
     let mut report = Map::new();
-    let calls = calls(world, extent.of(15, 3), extent.of(4_000, 50))?;
+    let calls = calls(world, extent.of(31, 3), extent.of(10_000, 50))?;
     let replaced = replacements(world, extent.of(201, 5))?;
     report.insert("call".into(), calls);
     report.insert("replace_us".into(), json!(rounded(replaced.ready_us)));
@@ -51,20 +51,24 @@ fn calls(world: &World, rounds: u32, times: u32) -> anyhow::Result<Json> {
     let fuel = subject.call(&world::name(7))?.usage_fuel;
     ensure!(twin.call(), "the native function found no class");
 
-    let (mut native, mut warm) = (Vec::new(), Vec::new());
+    // A number is no name: the hook returns at once, and what is left is the way in and out.
+    let number = DataPoint { value: Value::Scalar(Scalar::Int(7)), ..subject.datapoint.clone() };
+    let (mut native, mut warm, mut border) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let began = thread_cpu();
         for _ in 0..times {
             black_box(twin.call());
         }
         native.push((thread_cpu() - began).as_nanos() as f64 / f64::from(times));
-        warm.push(subject.warm_ns(times)?);
+        warm.push(subject.warm_ns(None, times)?);
+        border.push(subject.warm_ns(Some(&number), times)?);
     }
     let ratio = median(native.iter().zip(&warm).map(|(native, warm)| warm / native));
     Ok(json!({
         "native_ns": rounded(median(native)),
         "warm_ns": rounded(median(warm)),
         "ratio": rounded(ratio),
+        "border_ns": rounded(median(border)),
         "first_call_fuel": fuel,
         "rounds": rounds,
         "calls_per_round": times,
@@ -153,12 +157,12 @@ impl<'m> Subject<'m> {
         Ok(Done { usage_fuel: invocation.usage.fuel, was_warm: invocation.usage.warm })
     }
 
-    /// CPU time of one call in nanoseconds, from so many.
-    fn warm_ns(&mut self, times: u32) -> anyhow::Result<f64> {
+    /// CPU time of one call in nanoseconds, from so many; with another datapoint than the usual one, if there is one.
+    fn warm_ns(&mut self, other: Option<&DataPoint>, times: u32) -> anyhow::Result<f64> {
+        let datapoint = other.unwrap_or(&self.datapoint);
         let began = thread_cpu();
         for _ in 0..times {
-            let (entity, datapoint) = (black_box(&self.entity), black_box(&self.datapoint));
-            black_box(self.lane.on_new_attribute(&self.call, entity, datapoint)).outcome?;
+            black_box(self.lane.on_new_attribute(&self.call, black_box(&self.entity), black_box(datapoint))).outcome?;
         }
         Ok((thread_cpu() - began).as_nanos() as f64 / f64::from(times))
     }

@@ -19,6 +19,7 @@ pub(super) fn text(report: &Json) -> String {
             ("native", format!("{} ns", field(call, "native_ns"))),
             ("in the sandbox", format!("{} ns", field(call, "warm_ns"))),
             ("ratio", field(call, "ratio")),
+            ("way in and out alone", format!("{} ns", field(call, "border_ns"))),
         ]);
         part("One call of a hook, warm, CPU time", call, rows);
     }
@@ -81,7 +82,7 @@ mod tests {
         let load_average = [0.5, 1.0, 2.0];
         let variant = |tps, cpu| json!({"tps": tps, "cpu_us_per_task": cpu});
         let report = json!({
-            "call": {"native_ns": 300.0, "warm_ns": 2100.0, "ratio": 7.0, "load_average": load_average},
+            "call": {"native_ns": 300.0, "warm_ns": 2100.0, "ratio": 7.0, "border_ns": 900.0, "load_average": load_average},
             "replace_us": 20.0,
             "replace": {"exhausted_call_us": 90.0, "next_call_us": 23.0, "warm_call_us": 3.0, "load_average": load_average},
             "fsync_per_s": 5000.0,
@@ -99,9 +100,10 @@ mod tests {
         });
         insta::assert_snapshot!(text(&report), @r"
         One call of a hook, warm, CPU time (load average 0.5, 1.0, 2.0)
-        native          300.0 ns
-        in the sandbox  2100.0 ns
-        ratio           7.0
+        native                300.0 ns
+        in the sandbox        2100.0 ns
+        ratio                 7.0
+        way in and out alone  900.0 ns
 
         An instance replaced (load average 0.5, 1.0, 2.0)
         call that ran out of fuel  90.0 us
