@@ -126,8 +126,17 @@ pub(crate) fn start(tx: &mut Tx<'_>, clean: bool, now: Timestamp) -> Result<Vec<
         .collect::<Result<_, _>>()?;
     let mut letters = Vec::new();
     for (seq, module, hook, stops) in suspects {
-        let Some(task) = take(tx, seq)? else { continue };
         clear(tx, u64::try_from(seq).unwrap_or(0))?;
+        let task = match take(tx, seq) {
+            Ok(Some(task)) => task,
+            Ok(None) => continue,
+            Err(error @ StoreError::Unreadable { .. }) => {
+                // Such a task is never run, so it is not the cause; and it must not keep the store from opening.
+                tracing::error!(%error, "a task stays in the queue");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let module = module.and_then(|name| ModuleName::new(&name).ok());
         let message = format!(
             "the process stopped {stops} times while task {} about {} was running{}; the task was taken out so that \
@@ -157,11 +166,13 @@ fn take(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Task>, StoreError> {
     let queue = if seq < NORMAL_BASE { Queue::Priority } else { Queue::Normal };
     let row: Option<(TaskId, Option<[u8; 16]>, Vec<u8>)> = tx
         .conn
-        .prepare("DELETE FROM task WHERE seq = ?1 RETURNING id, root, body")?
+        .prepare("SELECT id, root, body FROM task WHERE seq = ?1")?
         .query_row([seq], |r| Ok((TaskId(r.get(0)?), r.get(1)?, r.get(2)?)))
         .optional()?;
     let Some((id, root, body)) = row else { return Ok(None) };
+    let task = stored_task(id, root, queue, &body)?;
+    tx.conn.execute("DELETE FROM task WHERE seq = ?1", [seq])?;
     tx.tally.add(Count::Pending, -1);
     tx.tally.add(Count::PendingBytes, -i64::try_from(body.len()).unwrap_or(0));
-    Ok(Some(stored_task(id, root, queue, &body)?))
+    Ok(Some(task))
 }

@@ -20,8 +20,20 @@ pub(crate) fn database_path(dir: &Path) -> PathBuf {
     dir.join("tenter.db")
 }
 
+/// The lock on a data directory. It is given back in words and not by closing the file alone: a process that is just
+/// being started by another thread has a copy of the open file for a moment.
+#[derive(Debug)]
+pub(crate) struct DirLock(File);
+
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        // Closing the file does the same, if a little later.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Makes the directory if need be and locks it for this process.
-pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock(dir: &Path) -> Result<DirLock, StoreError> {
     private_dir(dir, true).map_err(|e| StoreError::file(dir, &e))?;
     let path = dir.join("tenter.lock");
     let file = OpenOptions::new()
@@ -31,7 +43,7 @@ pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
         .open(&path)
         .map_err(|e| StoreError::file(&path, &e))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(DirLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path)),
         Err(TryLockError::Error(e)) => Err(StoreError::file(&path, &e)),
     }

@@ -132,7 +132,7 @@ pub(crate) struct Writer {
     /// The database file.
     pub(crate) path: PathBuf,
     /// The lock on the data directory, which goes after all else.
-    pub(crate) lock: std::fs::File,
+    pub(crate) lock: connect::DirLock,
 }
 
 impl Writer {

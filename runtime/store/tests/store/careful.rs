@@ -101,3 +101,21 @@ fn a_task_that_is_done_cannot_be_written_down() {
     let error = store.begin_careful_blocking(one.seq, id(1), None, None).unwrap_err();
     assert!(matches!(error, StoreError::NotFound(_)), "{error}");
 }
+
+#[test]
+fn a_suspect_that_cannot_be_read_does_not_keep_the_store_shut() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let one = waiting(&store, &store.reader().unwrap(), 1, "a");
+    store.begin_careful_blocking(one.seq, id(1), None, None).unwrap();
+    store.close().unwrap();
+    let conn = rusqlite::Connection::open(dir.path().join("tenter.db")).unwrap();
+    conn.execute("UPDATE task SET body = x'0900'", []).unwrap();
+    conn.execute("UPDATE careful SET stops = 3", []).unwrap();
+    drop(conn);
+    let store = open(dir.path());
+    assert!(store.poisoned().is_empty());
+    let counters = store.reader().unwrap().counters().unwrap();
+    assert_eq!((counters.pending, counters.dead), (1, 0));
+    admit(&store, vec![task(2, "b")]);
+}
