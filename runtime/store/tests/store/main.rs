@@ -10,6 +10,7 @@ mod bounds;
 mod careful;
 mod commit;
 mod damage;
+mod documents;
 mod fixtures;
 mod invocations;
 mod keys;
