@@ -66,8 +66,11 @@ pub struct CompileLimits {
     pub wall: Duration,
 }
 
+/// Measured on two shared cores, processor time and address space: Rust 0.6 s and 50 MiB, QuickJS 2.6 s and 101 MiB, Python
+/// 15 s and 399 MiB, StarlingMonkey 17 s and 406 MiB; 100 KB of 20 000 branches inside each other 20 s and 4340 MiB. Slow
+/// or busy machines take a multiple of the time, none of the memory.
 impl Default for CompileLimits {
     fn default() -> Self {
-        Self { cpu_seconds: 120, memory_bytes: 2 << 30, wall: Duration::from_secs(300) }
+        Self { cpu_seconds: 120, memory_bytes: 1 << 30, wall: Duration::from_secs(300) }
     }
 }

@@ -160,6 +160,33 @@ mod tests {
         insta::assert_snapshot!(said("(component (type (map string u32)))"), @"the component uses maps in component types, which modules cannot have; build it without it");
     }
 
+    /// Two components with a memory each: the code that joins them has both, though no module of the upload has. Every
+    /// QuickJS guest is made like this.
+    #[test]
+    fn components_inside_may_talk_to_each_other() {
+        let text = r#"(component
+            (component $a
+                (core module $m
+                    (memory (export "m") 1)
+                    (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+                    (func (export "f") (param i32 i32)))
+                (core instance $i (instantiate $m))
+                (func (export "f") (param "t" string)
+                    (canon lift (core func $i "f") (memory (core memory $i "m")) (realloc (core func $i "r")))))
+            (component $b
+                (import "f" (func $f (param "t" string)))
+                (core module $l (memory (export "m") 1))
+                (core instance $l (instantiate $l))
+                (core func $lowered (canon lower (func $f) (memory (core memory $l "m"))))
+                (core module $m (import "" "f" (func (param i32 i32))))
+                (core instance (instantiate $m (with "" (instance (export "f" (func $lowered)))))))
+            (instance $a (instantiate $a))
+            (instance (instantiate $b (with "f" (func $a "f")))))"#;
+        let bytes = wat::parse_str(text).unwrap();
+        check(&bytes).unwrap();
+        crate::engine::compiler().unwrap().precompile_component(&bytes).unwrap();
+    }
+
     #[test]
     fn what_languages_use_is_on() {
         for body in [

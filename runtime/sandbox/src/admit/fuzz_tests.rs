@@ -3,6 +3,8 @@
 //! Random bytes, damaged components, and valid modules that wasm-smith makes. `TENTER_EXTENT=full` makes 10 000 of them,
 //! `TENTER_SEED` repeats a run.
 
+#![allow(clippy::disallowed_methods, reason = "the extent of a test comes from the environment")]
+
 use arbitrary::Unstructured;
 use wasmtime::component::{Component, Linker};
 

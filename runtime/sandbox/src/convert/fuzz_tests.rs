@@ -1,6 +1,8 @@
 //! Outputs at random, as a hostile guest would make them: each is taken whole or refused whole, and nothing panics.
 //! `TENTER_EXTENT=full` makes 10 000 of them.
 
+#![allow(clippy::disallowed_methods, reason = "the extent of a test comes from the environment")]
+
 use std::cell::Cell;
 
 use proptest::collection::vec;

@@ -17,6 +17,11 @@ fn ifs(n: usize) -> Vec<u8> {
     component(&format!("(func (param i32) {})", one.repeat(n)))
 }
 
+/// One function with many branches inside each other, which costs more than by their number.
+fn nested(n: usize) -> Vec<u8> {
+    component(&format!("(func (param i32) {} {})", "local.get 0 if ".repeat(n), "end ".repeat(n)))
+}
+
 /// One function of many operations that need each other, 12 bytes each.
 fn operations(n: usize) -> Vec<u8> {
     let one = "local.get 0 i32.const 1234567 i32.xor local.get 1 i32.add local.set 0 ";
@@ -62,11 +67,12 @@ pub(crate) fn each_limit_has_its_words() {
     );
 }
 
-/// With a second of processor time and an eighth of the memory, so that the test is short. `docs/limits.md` has what
+/// With a second of processor time and a quarter of the memory, so that the test is short. `docs/limits.md` has what
 /// the same bombs do within the usual limits.
 pub(crate) fn bombs_end() {
     let mut bombs = vec![
         ("20000 branches", ifs(20_000), "compile-limit"),
+        ("20000 branches inside each other", nested(20_000), "compile-limit"),
         ("150000 operations", operations(150_000), "parts"),
         ("100000 functions", functions(100_000), "parts"),
         ("2^12 instances", doubling(12), "parts"),

@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     unreachable_pub,
     dead_code,
     reason = "tests may fail loudly; the helpers are shared with the other tests"

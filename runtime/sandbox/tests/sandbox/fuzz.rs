@@ -1,5 +1,7 @@
 //! Host functions with random arguments, called by a guest. `TENTER_EXTENT=full` makes five times as many calls.
 
+#![allow(clippy::disallowed_methods, reason = "the extent of a test comes from the environment")]
+
 use tenter_model::host::Reason;
 
 use crate::support::Host;
