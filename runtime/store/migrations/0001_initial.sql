@@ -41,7 +41,7 @@ CREATE TABLE master (
     revision INTEGER NOT NULL,
     body     BLOB NOT NULL,
     PRIMARY KEY (etype, eid)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE entity_count (
     etype INTEGER NOT NULL PRIMARY KEY,
