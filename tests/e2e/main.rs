@@ -17,5 +17,7 @@ mod demo;
 mod harness;
 mod hostile;
 mod modules;
+mod operate;
 mod refused;
 mod scenarios;
+mod versions;

@@ -3,12 +3,16 @@
 //! DP³'s routes keep their paths and shapes; ours live under `/api/v1`. Handlers convert between HTTP and the domain and
 //! do nothing else; what blocks (reading the store, compiling a module) runs on the blocking pool.
 
+mod audit;
+mod backup;
 mod breakers;
 mod datapoints;
+mod deadletters;
 mod entities;
 mod error;
 mod guard;
 mod hooks;
+mod invocations;
 mod modules;
 mod routes;
 mod status;

@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use anyhow::Context as _;
 use tenter_engine::{Engine, HookStats, Parts, SharedRegistry};
 use tenter_model::config::SiteConfig;
-use tenter_model::task::TaskId;
+use tenter_model::task::{Queue, TaskId};
 use tenter_model::time::Clock;
-use tenter_model::{HookKind, ModuleName, Schema, Timestamp};
+use tenter_model::{HookKind, ModuleName, Schema, Task, TaskBody, Timestamp};
 use tenter_sandbox::{Compiler, Sandbox, SandboxOptions};
-use tenter_store::{Reader, Store, StoreError, StoreOptions};
+use tenter_store::{AdmitKey, Done, KeyedAdmission, Reader, Store, StoreError, StoreOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::ApiError;
@@ -254,6 +254,16 @@ impl App {
             Ok(result?)
         })
         .await
+    }
+
+    /// Takes in tasks of a request that has a key: once, however often it is sent.
+    pub(crate) fn admit_keyed(&self, key: AdmitKey, bodies: Vec<TaskBody>, done: Done<KeyedAdmission>) {
+        let now = self.now();
+        let task = |body| {
+            let id = new_task_id(now);
+            Task { id, root: id, depth: 0, queue: Queue::Normal, origin: None, body }
+        };
+        self.0.store.admit_keyed(key, bodies.into_iter().map(task).collect(), now, done);
     }
 
     /// Writes to the store on the blocking pool.

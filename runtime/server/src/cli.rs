@@ -13,6 +13,8 @@ use crate::client::{Client, DEFAULT_URL};
 use crate::error::{self, CliError};
 use crate::output::{Format, Output};
 
+mod audit;
+mod backup;
 mod bench;
 mod build;
 mod check;
@@ -23,6 +25,7 @@ mod entity;
 mod grant;
 mod hook;
 mod init;
+mod invocation;
 mod module;
 mod new;
 mod run;
@@ -78,7 +81,7 @@ enum Command {
     /// Serve a site.
     Serve(serve::Args),
     /// Show how the server is doing.
-    Status,
+    Status(status::Args),
     /// Begin a module in a new folder that builds anywhere.
     New(new::Args),
     /// Build a module to a component.
@@ -90,6 +93,9 @@ enum Command {
     /// Install and look after modules.
     #[command(subcommand)]
     Module(module::Command),
+    /// Make keys to sign modules with.
+    #[command(subcommand)]
+    Key(module::sign::KeyCommand),
     /// Grant a capability to a module.
     #[command(after_help = grant::capabilities())]
     Grant(grant::Args),
@@ -107,9 +113,18 @@ enum Command {
     /// Look at entities.
     #[command(subcommand)]
     Entity(entity::Command),
-    /// Show tasks that could not be processed.
+    /// Show tasks that could not be processed, and try them again.
     #[command(subcommand)]
     Deadletter(deadletter::Command),
+    /// Show calls of hooks.
+    #[command(subcommand)]
+    Invocation(invocation::Command),
+    /// Show who changed what at the server.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Copy the data, check a copy, and go back to it.
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Measure what the sandbox, the queue and the disk cost on this machine; needs no server.
     Bench(bench::Args),
     /// Print a completion script for a shell.
@@ -165,12 +180,13 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => return serve::run(&args, context),
         Command::Init(args) => init::run(&args, context)?,
         Command::Check(args) => check::run(&args, context)?,
-        Command::Status => status::run(context)?,
+        Command::Status(args) => status::run(&args, context)?,
         Command::New(args) => new::run(&args, context)?,
         Command::Build(args) => build::run(&args, context)?,
         Command::Test(args) => test::run(&args, context)?,
         Command::Run(args) => run::run(&args, context)?,
         Command::Module(command) => module::run(command, context)?,
+        Command::Key(command) => module::sign::key(&command, context)?,
         Command::Grant(args) => grant::grant(&args, context)?,
         Command::Revoke(args) => grant::revoke(&args, context)?,
         Command::Token(command) => token::run(command, context)?,
@@ -178,6 +194,9 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Datapoint(datapoint::Command::Send(args)) => datapoint::run(&args, context)?,
         Command::Entity(command) => entity::run(command, context)?,
         Command::Deadletter(command) => deadletter::run(&command, context)?,
+        Command::Invocation(command) => invocation::run(&command, context)?,
+        Command::Audit(command) => audit::run(&command, context)?,
+        Command::Backup(command) => backup::run(&command, context)?,
         Command::Bench(args) => bench::run(&args, context)?,
         Command::Completion { shell } => {
             let mut script = Vec::new();

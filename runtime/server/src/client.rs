@@ -114,12 +114,29 @@ impl Client {
     /// # Errors
     /// When there is no server, or it breaks off.
     pub(crate) fn try_call(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> Result<Answer, Broken> {
+        self.try_call_keyed(method, path, body, None)
+    }
+
+    /// The same with a key, under which the server does it once.
+    ///
+    /// # Errors
+    /// When there is no server, or it breaks off.
+    pub(crate) fn try_call_keyed(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<(&str, &[u8])>,
+        key: Option<&str>,
+    ) -> Result<Answer, Broken> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
             .header("accept", "application/json, application/problem+json");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
         }
         if let Some((kind, _)) = body {
             request = request.header("content-type", kind);

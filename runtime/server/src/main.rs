@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod api;
 mod app;
 mod auth;
+mod backup;
 mod cli;
 mod client;
 mod clock;

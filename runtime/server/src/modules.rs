@@ -8,15 +8,27 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenter_engine::{Registry, SharedRegistry};
-use tenter_model::capability::{self, Grant};
-use tenter_model::config::{ModuleSection, SiteConfig, nearest};
+use tenter_model::capability::Grant;
+use tenter_model::config::{ModuleSection, Signatures, SiteConfig, nearest};
 use tenter_model::hook::Subscription;
 use tenter_model::host::HostData;
-use tenter_model::module::{Descriptor, LoadedModule, ModuleSettings};
+use tenter_model::module::{LoadedModule, ModuleSettings};
 use tenter_model::time::Clock;
-use tenter_model::{Family, ModuleName, Schema, SubscriptionId, Timestamp};
+use tenter_model::{ModuleName, Schema, SubscriptionId};
 use tenter_sandbox::{AdmitError, AdmitRequest, Sandbox};
-use tenter_store::{InstallModule, ModuleRow, Reader, Store, StoreError, VersionRow};
+use tenter_store::{ModuleRow, Reader, Store, StoreError};
+
+mod grants;
+mod history;
+pub(crate) mod signature;
+mod versions;
+mod view;
+
+use grants::missing_grants;
+use history::History;
+
+pub(crate) use versions::Upload;
+pub(crate) use view::ModuleView;
 
 /// Why something about modules was not done.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +47,9 @@ pub(crate) enum ModuleError {
     /// What was asked for makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// The state of things forbids it.
+    #[error("{0}")]
+    Conflict(String),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,38 +59,6 @@ impl From<AdmitError> for ModuleError {
     fn from(error: AdmitError) -> Self {
         Self::Refused { code: error.code, message: error.message }
     }
-}
-
-/// Who gave a grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub(crate) enum GrantOrigin {
-    /// `tenter grant`.
-    #[serde(rename = "operator")]
-    Operator,
-    /// The configuration directory.
-    #[serde(rename = "tenter.yml")]
-    Site,
-}
-
-/// All there is to know of a module.
-#[derive(Debug, Clone)]
-pub(crate) struct ModuleView {
-    pub(crate) name: ModuleName,
-    pub(crate) enabled: bool,
-    pub(crate) loaded: bool,
-    pub(crate) problem: Option<String>,
-    pub(crate) position: u64,
-    pub(crate) version: String,
-    pub(crate) digest: String,
-    pub(crate) size: u64,
-    pub(crate) uploaded_at: Timestamp,
-    pub(crate) descriptor: Descriptor,
-    pub(crate) families: Vec<Family>,
-    pub(crate) subscriptions: Vec<Subscription>,
-    pub(crate) requests: Vec<Grant>,
-    pub(crate) grants: Vec<(Grant, GrantOrigin)>,
-    pub(crate) missing_grants: Vec<Grant>,
-    pub(crate) versions: Vec<VersionRow>,
 }
 
 /// The modules of one server.
@@ -88,6 +71,8 @@ pub(crate) struct Modules {
     configs: BTreeMap<String, serde_json::Value>,
     sections: BTreeMap<ModuleName, ModuleSection>,
     order: Vec<String>,
+    signatures: Signatures,
+    signers: BTreeMap<String, Vec<String>>,
     registry: SharedRegistry,
     data: Arc<dyn HostData>,
     clock: Arc<dyn Clock>,
@@ -99,6 +84,7 @@ pub(crate) struct Modules {
 struct State {
     loaded: BTreeMap<ModuleName, Result<Arc<LoadedModule>, String>>,
     off: HashSet<(ModuleName, SubscriptionId)>,
+    history: History,
 }
 
 impl Modules {
@@ -119,6 +105,7 @@ impl Modules {
         let data: Arc<dyn HostData> = Arc::new(store.reader()?);
         let schema_json: Arc<str> = schema.to_json().to_string().into();
         let off = reader.switched_off()?.into_iter().collect();
+        let history = History::read(&reader)?;
         let modules = Self {
             store,
             reader,
@@ -128,10 +115,12 @@ impl Modules {
             configs: site.module_configs,
             sections: site.tenter.modules,
             order: site.enabled_modules,
+            signatures: site.tenter.signatures,
+            signers: site.tenter.signers,
             registry,
             data,
             clock,
-            state: Mutex::new(State { off, ..State::default() }),
+            state: Mutex::new(State { off, history, ..State::default() }),
         };
         let rows = modules.reader.modules()?;
         let mut state = modules.lock();
@@ -149,49 +138,6 @@ impl Modules {
             }
         }
         Ok(modules)
-    }
-
-    /// Admits a component under a name and installs it. It becomes active unless it asks for something that is not
-    /// granted; with `grant_requested` all that it asks for is granted.
-    ///
-    /// # Errors
-    /// When the component is refused, nothing has changed.
-    pub(crate) fn upload(
-        &self,
-        name: &ModuleName,
-        bytes: &[u8],
-        grant_requested: bool,
-    ) -> Result<ModuleView, ModuleError> {
-        let mut state = self.lock();
-        let before = self.reader.modules()?.into_iter().find(|row| row.name == *name);
-        let stored_grants = before.as_ref().map_or(&[][..], |row| row.grants.as_slice());
-        let settings = self.settings(name, stored_grants, before.as_ref().and_then(|row| row.config.clone()));
-        let module = self.admit(name, bytes, settings)?;
-        let missing = missing_grants(&module.requests, &module.settings.grants);
-        let (grants, activate) = if grant_requested { (missing, true) } else { (Vec::new(), missing.is_empty()) };
-        self.store.install_module(InstallModule {
-            name: name.clone(),
-            digest: module.digest.clone(),
-            bytes: bytes.to_vec(),
-            descriptor: module.descriptor.clone(),
-            requests: module.requests.clone(),
-            families: module.families.clone(),
-            subscriptions: module.subscriptions.clone(),
-            grants,
-            activate,
-            enable: true,
-            at: self.clock.now(),
-        })?;
-        if activate && before.is_some() {
-            self.store.activate(name, &module.digest)?;
-        }
-        tracing::info!(module = %name, version = module.descriptor.version, digest = module.digest, "module uploaded");
-        let mut view = self.changed(&mut state, name)?;
-        if !activate {
-            // The view shows the version in use; what waits is the uploaded one.
-            view.missing_grants = missing_grants(&module.requests, &module.settings.grants);
-        }
-        Ok(view)
     }
 
     /// All modules, in calling order.
@@ -218,10 +164,10 @@ impl Modules {
     ///
     /// # Errors
     /// [`ModuleError::Unknown`], or what the store says.
-    pub(crate) fn set_enabled(&self, name: &ModuleName, enabled: bool) -> Result<ModuleView, ModuleError> {
+    pub(crate) fn set_enabled(&self, actor: &str, name: &ModuleName, enabled: bool) -> Result<ModuleView, ModuleError> {
         let mut state = self.lock();
         self.row(name)?;
-        self.store.set_enabled(name, enabled)?;
+        self.acting(actor).set_enabled(name, enabled)?;
         self.changed(&mut state, name)
     }
 
@@ -229,60 +175,28 @@ impl Modules {
     ///
     /// # Errors
     /// [`ModuleError::Unknown`], or what the store says.
-    pub(crate) fn remove(&self, name: &ModuleName) -> Result<(), ModuleError> {
+    pub(crate) fn remove(&self, actor: &str, name: &ModuleName) -> Result<(), ModuleError> {
         let mut state = self.lock();
         self.row(name)?;
-        self.store.remove_module(name)?;
+        self.acting(actor).remove_module(name)?;
         state.loaded.remove(name);
         state.off.retain(|(module, _)| module != name);
+        state.history.forget(name);
         self.publish(&state, &self.reader.modules()?);
         Ok(())
-    }
-
-    /// Grants a capability; a version that waited for it becomes active.
-    ///
-    /// # Errors
-    /// For an unknown module or capability, or what the store says.
-    pub(crate) fn grant(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
-        let mut state = self.lock();
-        check_grant(grant)?;
-        self.row(name)?;
-        self.store.add_grant(name, grant.clone())?;
-        let row = self.row(name)?;
-        let settings = self.settings(name, &row.grants, row.config.clone());
-        if let Some(newest) = row.versions.last()
-            && newest.digest != row.active.digest
-            && newest.uploaded_at >= row.active.uploaded_at
-            && missing_grants(&newest.requests, &settings.grants).is_empty()
-        {
-            self.store.activate(name, &newest.digest)?;
-        }
-        self.changed(&mut state, name)
-    }
-
-    /// Takes a grant back; no error when it was not given.
-    ///
-    /// # Errors
-    /// For an unknown module, for a grant that the configuration directory gives, or what the store says.
-    pub(crate) fn revoke(&self, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
-        let mut state = self.lock();
-        let row = self.row(name)?;
-        if self.sections.get(name).is_some_and(|section| section.grants.contains(grant)) {
-            return Err(ModuleError::Invalid(format!(
-                "{grant} is granted to {name} by tenter.yml; take it out there (modules.{name}.grants) and restart"
-            )));
-        }
-        if row.grants.contains(grant) {
-            self.store.remove_grant(name, grant.clone())?;
-        }
-        self.changed(&mut state, name)
     }
 
     /// Switches a subscription on or off. Idempotent; switching off what is not there is no error.
     ///
     /// # Errors
     /// For an unknown module; when switching on, for an unknown subscription; or what the store says.
-    pub(crate) fn switch(&self, name: &ModuleName, subscription: &SubscriptionId, on: bool) -> Result<(), ModuleError> {
+    pub(crate) fn switch(
+        &self,
+        actor: &str,
+        name: &ModuleName,
+        subscription: &SubscriptionId,
+        on: bool,
+    ) -> Result<(), ModuleError> {
         let mut state = self.lock();
         let row = self.row(name)?;
         let ids = || row.active.subscriptions.iter().map(|s| s.id.as_str());
@@ -291,7 +205,7 @@ impl Modules {
                 nearest(subscription.as_str(), ids()).map_or(String::new(), |id| format!(", did you mean {id:?}?"));
             return Err(ModuleError::Invalid(format!("module {name} has no subscription {subscription}{near}")));
         }
-        self.store.switch_subscription(name, subscription, on)?;
+        self.acting(actor).switch_subscription(name, subscription, on)?;
         let key = (name.clone(), subscription.clone());
         if on {
             state.off.remove(&key);
@@ -316,6 +230,11 @@ impl Modules {
                 })
             })
             .collect()
+    }
+
+    /// The store as that person: what changes through it is in the audit log under that name.
+    fn acting(&self, actor: &str) -> Store {
+        self.store.acting(actor, self.clock.now())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -406,62 +325,10 @@ impl Modules {
             .collect();
         self.registry.swap(Registry::new(modules, &state.off));
     }
-
-    fn view(&self, state: &State, row: &ModuleRow) -> ModuleView {
-        let loaded = state.loaded.get(&row.name);
-        let settings = self.settings(&row.name, &row.grants, None);
-        let site = self.sections.get(&row.name).map_or(&[][..], |s| s.grants.as_slice());
-        let origin = |grant: &Grant| if site.contains(grant) { GrantOrigin::Site } else { GrantOrigin::Operator };
-        let live = loaded.and_then(|result| result.as_ref().ok());
-        let requests = live.map_or(&row.active.requests, |module| &module.requests);
-        ModuleView {
-            name: row.name.clone(),
-            enabled: row.enabled,
-            loaded: live.is_some(),
-            problem: loaded.and_then(|result| result.as_ref().err().cloned()),
-            position: row.position,
-            version: row.active.version.clone(),
-            digest: row.active.digest.clone(),
-            size: row.active.size,
-            uploaded_at: row.active.uploaded_at,
-            descriptor: row.active.descriptor.clone(),
-            families: row.active.families.clone(),
-            subscriptions: live.map_or(&row.active.subscriptions, |module| &module.subscriptions).clone(),
-            missing_grants: missing_grants(requests, &settings.grants),
-            requests: requests.clone(),
-            grants: settings.grants.iter().map(|g| (g.clone(), origin(g))).collect(),
-            versions: row.versions.clone(),
-        }
-    }
 }
 
 fn unknown(name: &ModuleName, rows: &[ModuleRow]) -> ModuleError {
     let near = nearest(name.as_str(), rows.iter().map(|row| row.name.as_str()))
         .map_or(String::new(), |near| format!(", did you mean {near}?"));
     ModuleError::Unknown(format!("there is no module {name}{near}; tenter module list shows what is there"))
-}
-
-/// What is asked for and not covered by any grant.
-fn missing_grants(requests: &[Grant], grants: &[Grant]) -> Vec<Grant> {
-    requests
-        .iter()
-        .filter(|wish| !grants.iter().any(|grant| grant.covers(&wish.capability, &wish.scope)))
-        .cloned()
-        .collect()
-}
-
-fn check_grant(grant: &Grant) -> Result<(), ModuleError> {
-    let Some(known) = capability::find(&grant.capability) else {
-        let names = capability::TABLE.iter().map(|c| c.name);
-        let near = nearest(&grant.capability, names).map_or(String::new(), |n| format!(", did you mean {n:?}?"));
-        return Err(ModuleError::Invalid(format!(
-            "{:?} is no capability{near}; tenter grant --help lists them",
-            grant.capability
-        )));
-    };
-    match (known.scope.is_empty(), grant.scope.is_empty()) {
-        (true, false) => Err(ModuleError::Invalid(format!("{} has no scope, found {:?}", known.name, grant.scope))),
-        (false, true) => Err(ModuleError::Invalid(format!("{} needs a scope: {}", known.name, known.scope))),
-        _ => Ok(()),
-    }
 }

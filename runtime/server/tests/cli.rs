@@ -73,13 +73,17 @@ fn help_lists_the_commands() {
       test        Test a module: its native tests, which may call the component in the sandbox
       run         Call one hook of a component and show what it returns; nothing is stored, no server is needed
       module      Install and look after modules
+      key         Make keys to sign modules with
       grant       Grant a capability to a module
       revoke      Take a capability away from a module
       token       Make tokens for the server
       hook        Show hooks, and switch what is subscribed to them
       datapoint   Send datapoints
       entity      Look at entities
-      deadletter  Show tasks that could not be processed
+      deadletter  Show tasks that could not be processed, and try them again
+      invocation  Show calls of hooks
+      audit       Show who changed what at the server
+      backup      Copy the data, check a copy, and go back to it
       bench       Measure what the sandbox, the queue and the disk cost on this machine; needs no server
       completion  Print a completion script for a shell
       help        Print this message or the help of the given subcommand(s)

@@ -1,30 +1,55 @@
 //! `POST /datapoints`: the way in.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::{Extension, Json};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tenter_model::TaskBody;
+use tenter_store::{AdmitKey, MAX_KEY_BYTES, StoreError};
 use tokio::sync::oneshot;
 
 use crate::app::App;
+use crate::auth::Caller;
 
 use super::error::{ApiError, Dp3Error};
 
-/// Takes a JSON array of datapoints: all of them or, when one is bad, none. Answers once they are on disk.
-pub(super) async fn post(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Dp3Error> {
+/// Names a request, so that sending it again does nothing again.
+const KEY_HEADER: &str = "idempotency-key";
+
+/// Takes a JSON array of datapoints: all of them or, when one is bad, none. Answers once they are on disk. A request
+/// with a key that came before is answered as the first one was.
+pub(super) async fn post(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Dp3Error> {
+    let key = headers.get(KEY_HEADER).map(|value| key_of(value, &caller, &body)).transpose()?;
     let groups = app.schema().accept_datapoints(&body).map_err(|errors| ApiError::invalid_body(&errors))?;
     let tasks = groups
         .into_iter()
         .map(|(entity, datapoints)| TaskBody { datapoints, ..TaskBody::new(entity) })
         .collect::<Vec<_>>();
-    admit(&app, tasks).await?;
+    admit_as(&app, tasks, key).await?;
     Ok(Json(json!({"detail": "OK"})))
+}
+
+fn key_of(value: &HeaderValue, caller: &Caller, body: &Bytes) -> Result<AdmitKey, ApiError> {
+    let text = value.to_str().ok().filter(|text| (1..=MAX_KEY_BYTES).contains(&text.len())).ok_or_else(|| {
+        let message = format!("expected 1 to {MAX_KEY_BYTES} visible ASCII characters");
+        ApiError::invalid("header", KEY_HEADER, message)
+    })?;
+    Ok(AdmitKey { scope: caller.scope(), key: text.to_owned(), body_digest: Sha256::digest(body).into() })
 }
 
 /// Hands tasks to the engine and waits until they are on disk.
 pub(super) async fn admit(app: &App, tasks: Vec<TaskBody>) -> Result<(), ApiError> {
+    admit_as(app, tasks, None).await
+}
+
+async fn admit_as(app: &App, tasks: Vec<TaskBody>, key: Option<AdmitKey>) -> Result<(), ApiError> {
     if tasks.is_empty() {
         return Ok(());
     }
@@ -37,13 +62,12 @@ pub(super) async fn admit(app: &App, tasks: Vec<TaskBody>) -> Result<(), ApiErro
         )
     })?;
     let (answer, answered) = oneshot::channel();
-    app.engine().admit(
-        tasks,
-        Box::new(move |result| {
-            // The client may have gone; the tasks stay accepted.
-            let _gone = answer.send(result);
-        }),
-    );
+    // The client may have gone; the tasks stay accepted.
+    let done = move |result: Result<(), StoreError>| drop(answer.send(result));
+    match key {
+        None => app.engine().admit(tasks, Box::new(move |result| done(result.map(drop)))),
+        Some(key) => app.admit_keyed(key, tasks, Box::new(move |result| done(result.map(drop)))),
+    }
     let result = answered.await.map_err(|_| ApiError::internal("the store's writer ended"))?;
     drop(permit);
     result?;

@@ -1,11 +1,12 @@
 //! Hooks: the kinds that exist, and what is subscribed.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use serde_json::{Value, json};
 use tenter_model::{case, hook};
 
 use crate::app::App;
+use crate::auth::Caller;
 
 use super::error::ApiError;
 use super::modules::{module_name, subscription_id};
@@ -51,24 +52,33 @@ pub(super) async fn list(State(app): State<App>) -> Json<Value> {
 }
 
 /// `POST /api/v1/hooks/{module}/{subscription}/register`: switches a subscription on; no error when it is.
-pub(super) async fn register(state: State<App>, path: Path<(String, String)>) -> Result<Json<Value>, ApiError> {
-    switch(state, path, true).await
+pub(super) async fn register(
+    state: State<App>,
+    path: Path<(String, String)>,
+    caller: Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    switch(state, path, caller, true).await
 }
 
 /// `POST /api/v1/hooks/{module}/{subscription}/deregister`: switches a subscription off; no error when it is off or
 /// not there.
-pub(super) async fn deregister(state: State<App>, path: Path<(String, String)>) -> Result<Json<Value>, ApiError> {
-    switch(state, path, false).await
+pub(super) async fn deregister(
+    state: State<App>,
+    path: Path<(String, String)>,
+    caller: Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    switch(state, path, caller, false).await
 }
 
 async fn switch(
     State(app): State<App>,
     Path((module, subscription)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
     on: bool,
 ) -> Result<Json<Value>, ApiError> {
     let module = module_name(&module)?;
     let subscription = subscription_id(&subscription)?;
     let answer = json!({"module": module, "subscription": subscription, "enabled": on});
-    app.on_modules(move |modules| modules.switch(&module, &subscription, on)).await?;
+    app.on_modules(move |modules| modules.switch(&caller.actor(), &module, &subscription, on)).await?;
     Ok(Json(answer))
 }

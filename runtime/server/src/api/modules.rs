@@ -1,16 +1,18 @@
 //! Modules: upload, look, switch, grant.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::capability::Grant;
 use tenter_model::{ModuleName, SubscriptionId};
 
 use crate::app::App;
-use crate::modules::{ModuleError, ModuleView};
+use crate::auth::Caller;
+use crate::modules::signature::Signature;
+use crate::modules::{ModuleError, ModuleView, Modules, Upload};
 
 use super::error::ApiError;
 
@@ -18,6 +20,10 @@ use super::error::ApiError;
 pub(super) struct UploadQuery {
     #[serde(default)]
     grant_requested: bool,
+    #[serde(default)]
+    allow_downgrade: bool,
+    /// A signature, as JSON.
+    signature: Option<String>,
 }
 
 /// `PUT /api/v1/modules/{name}`: admits a component and activates it, unless it asks for what is not granted.
@@ -25,13 +31,34 @@ pub(super) async fn upload(
     State(app): State<App>,
     Path(name): Path<String>,
     Query(query): Query<UploadQuery>,
+    Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<Json<Value>, ApiError> {
     let name = module_name(&name)?;
-    let view = app.on_modules(move |modules| modules.upload(&name, &body, query.grant_requested)).await?;
-    let state = if view.missing_grants.is_empty() { "active" } else { "waiting" };
-    let missing = view.missing_grants.clone();
+    let signature = query.signature.as_deref().map(signature_of).transpose()?;
+    let actor = caller.actor();
+    let view = app
+        .on_modules(move |modules| {
+            modules.upload(&Upload {
+                actor: &actor,
+                name: &name,
+                bytes: &body,
+                grant_requested: query.grant_requested,
+                allow_downgrade: query.allow_downgrade,
+                signature: signature.as_ref(),
+            })
+        })
+        .await?;
+    // The view shows the version in use; what waits is the uploaded one.
+    let missing = view.waiting.as_ref().map_or(&view.missing_grants, |waiting| &waiting.missing).clone();
+    let state = if missing.is_empty() { "active" } else { "waiting" };
     Ok(Json(json!({"module": json_of(&view), "state": state, "missing_grants": missing})))
+}
+
+fn signature_of(text: &str) -> Result<Signature, ApiError> {
+    serde_json::from_str(text).map_err(|error| {
+        ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "signature", format!("the signature cannot be read: {error}"))
+    })
 }
 
 /// `GET /api/v1/modules`: all, in calling order.
@@ -43,51 +70,93 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError
 
 /// `GET /api/v1/modules/{name}`.
 pub(super) async fn show(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
-    change(app, name, |modules, name| modules.show(name)).await
+    let name = module_name(&name)?;
+    let view = app.on_modules(move |modules| modules.show(&name)).await?;
+    Ok(Json(json_of(&view)))
 }
 
 /// `DELETE /api/v1/modules/{name}`.
-pub(super) async fn remove(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn remove(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
     let name = module_name(&name)?;
-    app.on_modules(move |modules| modules.remove(&name)).await?;
+    app.on_modules(move |modules| modules.remove(&caller.actor(), &name)).await?;
     Ok(Json(json!({"removed": true})))
 }
 
 /// `POST /api/v1/modules/{name}/enable`.
-pub(super) async fn enable(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
-    change(app, name, |modules, name| modules.set_enabled(name, true)).await
+pub(super) async fn enable(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    change(app, name, caller, |modules, actor, name| modules.set_enabled(actor, name, true)).await
 }
 
 /// `POST /api/v1/modules/{name}/disable`.
-pub(super) async fn disable(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
-    change(app, name, |modules, name| modules.set_enabled(name, false)).await
+pub(super) async fn disable(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    change(app, name, caller, |modules, actor, name| modules.set_enabled(actor, name, false)).await
+}
+
+/// `POST /api/v1/modules/{name}/rollback`: back to the version that was active before.
+pub(super) async fn rollback(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    change(app, name, caller, |modules, actor, name| modules.rollback(actor, name)).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    /// A version, or the first digits of a digest.
+    version: String,
+}
+
+/// `POST /api/v1/modules/{name}/activate`: uses another version that is here.
+pub(super) async fn activate(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Json<Value>, ApiError> {
+    change(app, name, caller, move |modules, actor, name| modules.activate(actor, name, &wanted.version)).await
 }
 
 /// `POST /api/v1/modules/{name}/grants`.
 pub(super) async fn grant(
     State(app): State<App>,
     Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
     Json(grant): Json<Grant>,
 ) -> Result<Json<Value>, ApiError> {
-    change(app, name, move |modules, name| modules.grant(name, &grant)).await
+    change(app, name, caller, move |modules, actor, name| modules.grant(actor, name, &grant)).await
 }
 
 /// `DELETE /api/v1/modules/{name}/grants?capability=…&scope=…`.
 pub(super) async fn revoke(
     State(app): State<App>,
     Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
     Query(grant): Query<Grant>,
 ) -> Result<Json<Value>, ApiError> {
-    change(app, name, move |modules, name| modules.revoke(name, &grant)).await
+    change(app, name, caller, move |modules, actor, name| modules.revoke(actor, name, &grant)).await
 }
 
 async fn change(
     app: App,
     name: String,
-    act: impl FnOnce(&crate::modules::Modules, &ModuleName) -> Result<ModuleView, ModuleError> + Send + 'static,
+    caller: Caller,
+    act: impl FnOnce(&Modules, &str, &ModuleName) -> Result<ModuleView, ModuleError> + Send + 'static,
 ) -> Result<Json<Value>, ApiError> {
     let name = module_name(&name)?;
-    let view = app.on_modules(move |modules| act(modules, &name)).await?;
+    let view = app.on_modules(move |modules| act(modules, &caller.actor(), &name)).await?;
     Ok(Json(json_of(&view)))
 }
 
@@ -124,7 +193,13 @@ fn json_of(view: &ModuleView) -> Value {
         "missing_grants": view.missing_grants,
         "versions": view.versions.iter().map(|v| json!({
             "version": v.version, "digest": v.digest, "size": v.size, "uploaded_at": v.uploaded_at.to_string(),
+            "active": v.digest == view.digest,
         })).collect::<Vec<_>>(),
+        "previous": view.previous,
+        "waiting": view.waiting.as_ref().map(|w| json!({
+            "version": w.version, "digest": w.digest, "uploaded_at": w.uploaded_at.to_string(),
+            "requests": w.requests, "missing": w.missing, "new": w.new,
+        })),
     })
 }
 
@@ -134,6 +209,7 @@ impl From<ModuleError> for ApiError {
             ModuleError::Unknown(_) => Self::not_found(error.to_string()),
             ModuleError::Refused { code, message } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message),
             ModuleError::Invalid(message) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", message),
+            ModuleError::Conflict(message) => Self::new(StatusCode::CONFLICT, "conflict", message),
             ModuleError::Store(error) => error.into(),
         }
     }

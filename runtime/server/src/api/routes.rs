@@ -15,7 +15,7 @@ use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
 use crate::app::App;
 use crate::auth::Role;
 
-use super::{breakers, datapoints, entities, hooks, modules, status, tokens};
+use super::{audit, backup, breakers, datapoints, deadletters, entities, hooks, invocations, modules, status, tokens};
 
 /// One row.
 pub(super) struct Route {
@@ -57,6 +57,8 @@ pub(super) fn table() -> Vec<Route> {
         drop("/api/v1/modules/{name}", Operator, delete(modules::remove)),
         send("/api/v1/modules/{name}/enable", Operator, post(modules::enable)),
         send("/api/v1/modules/{name}/disable", Operator, post(modules::disable)),
+        send("/api/v1/modules/{name}/activate", Operator, post(modules::activate)),
+        send("/api/v1/modules/{name}/rollback", Operator, post(modules::rollback)),
         send("/api/v1/modules/{name}/grants", Operator, post(modules::grant)),
         drop("/api/v1/modules/{name}/grants", Operator, delete(modules::revoke)),
         send("/api/v1/modules/{name}/release", Operator, post(breakers::release)),
@@ -69,7 +71,16 @@ pub(super) fn table() -> Vec<Route> {
         send("/api/v1/tokens", Operator, post(tokens::create)),
         drop("/api/v1/tokens/{digest}", Operator, delete(tokens::revoke)),
         read("/api/v1/errors", Author, get(status::errors)),
-        read("/api/v1/deadletters", Author, get(status::dead_letters)),
+        read("/api/v1/deadletters", Author, get(deadletters::list)),
+        read("/api/v1/deadletters/{seq}", Author, get(deadletters::show)),
+        drop("/api/v1/deadletters/{seq}", Operator, delete(deadletters::discard)),
+        send("/api/v1/deadletters/{seq}/retry", Operator, post(deadletters::retry)),
+        read("/api/v1/invocations", Author, get(invocations::list)),
+        read("/api/v1/invocations/{id}", Author, get(invocations::show)),
+        read("/api/v1/reconcile", Author, get(status::reconcile)),
+        read("/api/v1/audit", Operator, get(audit::log)),
+        read("/api/v1/audit/verify", Operator, get(audit::verify)),
+        send("/api/v1/backup", Operator, post(backup::create)),
     ]
 }
 

@@ -10,12 +10,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::ModuleName;
 use tenter_model::host::Reason;
-use tenter_store::{DeadFilter, ErrorFilter};
+use tenter_store::{Counters, ErrorFilter};
 
 use crate::app::App;
 
 use super::error::ApiError;
 use super::modules::module_name;
+
+/// How often counts are read again for a moment in which nothing is committed.
+const RECONCILE_TRIES: usize = 50;
 
 /// `GET /`: what DP³ says.
 pub(super) async fn it_works() -> Json<Value> {
@@ -83,9 +86,12 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
     })))
 }
 
+/// Which rows are wanted.
 #[derive(Deserialize)]
 pub(super) struct RowsQuery {
     module: Option<String>,
+    /// Number of the last row of the page before.
+    pub(super) before: Option<u64>,
     #[serde(default = "default_rows")]
     limit: u32,
 }
@@ -95,15 +101,21 @@ fn default_rows() -> u32 {
 }
 
 impl RowsQuery {
-    fn module(&self) -> Result<Option<ModuleName>, ApiError> {
+    /// Of this module.
+    pub(super) fn module(&self) -> Result<Option<ModuleName>, ApiError> {
         self.module.as_deref().map(module_name).transpose()
+    }
+
+    /// At most so many.
+    pub(super) fn limit(&self) -> u32 {
+        self.limit.clamp(1, 1000)
     }
 }
 
 /// `GET /api/v1/errors`: failures of hooks, newest first.
 pub(super) async fn errors(State(app): State<App>, Query(query): Query<RowsQuery>) -> Result<Json<Value>, ApiError> {
     let filter = ErrorFilter { module: query.module()?, ..ErrorFilter::default() };
-    let limit = query.limit.min(1000);
+    let limit = query.limit();
     let rows = app.read(move |reader| reader.errors(&filter, limit)).await?;
     let errors: Vec<Value> = rows
         .iter()
@@ -121,26 +133,34 @@ pub(super) async fn errors(State(app): State<App>, Query(query): Query<RowsQuery
     Ok(Json(json!({"errors": errors})))
 }
 
-/// `GET /api/v1/deadletters`: tasks that ended through a fault, newest first.
-pub(super) async fn dead_letters(
-    State(app): State<App>,
-    Query(query): Query<RowsQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let filter = DeadFilter { module: query.module()?, ..DeadFilter::default() };
-    let limit = query.limit.min(1000);
-    let rows = app.read(move |reader| reader.dead(&filter, limit)).await?;
-    let letters: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            let letter = &row.letter;
-            json!({
-                "seq": row.seq, "task": letter.task.id.to_string(), "entity": letter.task.body.entity,
-                "kind": letter.kind.name(), "reason": letter.reason, "module": letter.module, "hook": letter.hook,
-                "message": letter.message, "depth": letter.task.depth, "at": letter.at.to_string(),
-            })
+/// `GET /api/v1/reconcile`: whether every task that entered has exactly one end, by the counts and by counting rows.
+pub(super) async fn reconcile(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    let (stored, counted) = app
+        .read(|reader| {
+            let mut pair = (reader.counters()?, reader.audit()?);
+            // Both are of one moment when nothing was committed between them; under traffic that takes some tries.
+            for _ in 0..RECONCILE_TRIES {
+                let after = reader.counters()?;
+                if after == pair.0 {
+                    break;
+                }
+                pair = (after, reader.audit()?);
+            }
+            Ok(pair)
         })
-        .collect();
-    Ok(Json(json!({"deadletters": letters})))
+        .await?;
+    let json = |c: &Counters| {
+        json!({
+            "accepted": c.accepted, "applied": c.applied, "denied": c.denied, "dead": c.dead, "pending": c.pending,
+            "raw_points": c.raw_points, "derived_points": c.derived_points,
+        })
+    };
+    Ok(Json(json!({
+        "reconciles": stored.reconciles() && counted.reconciles(),
+        "rows_agree": stored == counted,
+        "stored": json(&stored),
+        "counted": json(&counted),
+    })))
 }
 
 /// `GET /metrics`: for Prometheus. Labels are module, hook and the like: never an entity, never a guest's words.

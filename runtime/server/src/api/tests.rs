@@ -54,8 +54,8 @@ impl Place {
         match sender {
             Sender::Nobody => None,
             Sender::Stranger => Some("tenter_0000".to_owned()),
-            Sender::Late => Some(tokens.create(Role::Operator, "late", Some(now), now).unwrap()),
-            Sender::Holder(role) => Some(tokens.create(role, "", None, now).unwrap()),
+            Sender::Late => Some(tokens.create("test", Role::Operator, "late", Some(now), now).unwrap()),
+            Sender::Holder(role) => Some(tokens.create("test", role, "", None, now).unwrap()),
         }
     }
 
@@ -162,6 +162,8 @@ fn the_table_is_what_was_decided() {
     operator DELETE /api/v1/modules/{name}
     operator POST   /api/v1/modules/{name}/enable
     operator POST   /api/v1/modules/{name}/disable
+    operator POST   /api/v1/modules/{name}/activate
+    operator POST   /api/v1/modules/{name}/rollback
     operator POST   /api/v1/modules/{name}/grants
     operator DELETE /api/v1/modules/{name}/grants
     operator POST   /api/v1/modules/{name}/release
@@ -175,6 +177,15 @@ fn the_table_is_what_was_decided() {
     operator DELETE /api/v1/tokens/{digest}
     author   GET    /api/v1/errors
     author   GET    /api/v1/deadletters
+    author   GET    /api/v1/deadletters/{seq}
+    operator DELETE /api/v1/deadletters/{seq}
+    operator POST   /api/v1/deadletters/{seq}/retry
+    author   GET    /api/v1/invocations
+    author   GET    /api/v1/invocations/{id}
+    author   GET    /api/v1/reconcile
+    operator GET    /api/v1/audit
+    operator GET    /api/v1/audit/verify
+    operator POST   /api/v1/backup
     ");
 }
 

@@ -1,14 +1,14 @@
 //! Tokens: made, listed and revoked by operators.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::{Timestamp, duration};
 
 use crate::app::App;
-use crate::auth::{self, Role, TokenError};
+use crate::auth::{self, Caller, Role, TokenError};
 
 use super::error::ApiError;
 
@@ -23,13 +23,17 @@ pub(super) struct NewToken {
 }
 
 /// `POST /api/v1/tokens`: the one time that the token's text is shown.
-pub(super) async fn create(State(app): State<App>, Json(wish): Json<NewToken>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn create(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Json(wish): Json<NewToken>,
+) -> Result<Json<Value>, ApiError> {
     let role: Role = wish.role.parse().map_err(|message: String| ApiError::invalid("body", "role", message))?;
     let now = app.now();
     let wrong = |message: String| ApiError::invalid("body", "expires", message);
     let expires = wish.expires.as_deref().map(|text| ends(text, now)).transpose().map_err(wrong)?;
     let label = wish.label.clone();
-    let token = app.write(move |_, tokens| tokens.create(role, &label, expires, now)).await?;
+    let token = app.write(move |_, tokens| tokens.create(&caller.actor(), role, &label, expires, now)).await?;
     let digest = auth::short(&auth::digest(&token));
     let expires = expires.map(|t| t.to_string());
     Ok(Json(json!({"token": token, "digest": digest, "role": role.name(), "label": wish.label, "expires": expires})))
@@ -54,9 +58,13 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError
 }
 
 /// `DELETE /api/v1/tokens/{digest}`: the token whose digest begins so is refused from now on.
-pub(super) async fn revoke(State(app): State<App>, Path(digits): Path<String>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn revoke(
+    State(app): State<App>,
+    Path(digits): Path<String>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
     let now = app.now();
-    let digest = app.write(move |_, tokens| tokens.revoke(&digits, now)).await?;
+    let digest = app.write(move |_, tokens| tokens.revoke(&caller.actor(), &digits, now)).await?;
     Ok(Json(json!({"revoked": digest})))
 }
 

@@ -90,7 +90,7 @@ impl Tokens {
         let token = super::new_token()?;
         crate::token_file::write(&path, &token)
             .with_context(|| format!("cannot write the operator's token to {}", path.display()))?;
-        tokens.add(&token, row(&token, Role::Operator, "made at first start", None, now))?;
+        tokens.add(&tokens.store, &token, row(&token, Role::Operator, "made at first start", None, now))?;
         tokens.first = token;
         Ok(tokens)
     }
@@ -122,13 +122,14 @@ impl Tokens {
     /// When the system has no randomness or the store refuses.
     pub(crate) fn create(
         &self,
+        actor: &str,
         role: Role,
         label: &str,
         expires: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<String, TokenError> {
         let token = super::new_token()?;
-        self.add(&token, row(&token, role, label, expires, now))?;
+        self.add(&self.store.acting(actor, now), &token, row(&token, role, label, expires, now))?;
         Ok(token)
     }
 
@@ -136,7 +137,7 @@ impl Tokens {
     ///
     /// # Errors
     /// When not exactly one token is meant, or it is the last one of an operator.
-    pub(crate) fn revoke(&self, digits: &str, now: Timestamp) -> Result<String, TokenError> {
+    pub(crate) fn revoke(&self, actor: &str, digits: &str, now: Timestamp) -> Result<String, TokenError> {
         if digits.len() < FEWEST_DIGITS {
             return Err(TokenError::Unclear(format!(
                 "{digits:?} is too short; give at least {FEWEST_DIGITS} digits of the digest that tenter token list shows"
@@ -156,15 +157,15 @@ impl Tokens {
         if !known.iter().any(|(d, k)| *d != digest && operator(k)) && known.get(&digest).is_some_and(operator) {
             return Err(TokenError::Last);
         }
-        self.store.remove_token(digest)?;
+        self.store.acting(actor, now).remove_token(digest)?;
         known.remove(&digest);
         Ok(super::short(&digest))
     }
 
-    fn add(&self, token: &str, row: TokenRow) -> Result<(), StoreError> {
+    fn add(&self, store: &Store, token: &str, row: TokenRow) -> Result<(), StoreError> {
         let role = row.role.parse().map_err(StoreError::Invalid)?;
         let known = Known { role, label: row.label.clone(), expires: row.expires, noted: AtomicI64::new(i64::MIN) };
-        self.store.add_token(row)?;
+        store.add_token(row)?;
         self.write().insert(super::digest(token), known);
         Ok(())
     }
@@ -206,17 +207,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (now, later) = (Timestamp(1_000), Timestamp(2_000));
         let tokens = tokens(dir.path(), now);
-        let short_lived = tokens.create(Role::Viewer, "a", Some(later), now).unwrap();
-        let lasting = tokens.create(Role::Ingester, "b", None, now).unwrap();
+        let short_lived = tokens.create("test", Role::Viewer, "a", Some(later), now).unwrap();
+        let lasting = tokens.create("test", Role::Ingester, "b", None, now).unwrap();
         let role = |token: &str, at| tokens.caller(token, at).and_then(|c| c.role);
         assert_eq!(role(&short_lived, now), Some(Role::Viewer));
         assert_eq!(role(&short_lived, later), None);
         assert_eq!(role(&lasting, later), Some(Role::Ingester));
         let digits = super::super::short(&super::super::digest(&lasting));
-        assert_eq!(tokens.revoke(&digits, later).unwrap(), digits);
+        assert_eq!(tokens.revoke("test", &digits, later).unwrap(), digits);
         assert_eq!(role(&lasting, later), None);
-        assert!(matches!(tokens.revoke(&digits, later), Err(TokenError::Unknown(_))));
-        assert!(matches!(tokens.revoke("ab", later), Err(TokenError::Unclear(_))));
+        assert!(matches!(tokens.revoke("test", &digits, later), Err(TokenError::Unknown(_))));
+        assert!(matches!(tokens.revoke("test", "ab", later), Err(TokenError::Unclear(_))));
         assert_eq!(role("tenter_0", now), None);
     }
 
@@ -228,12 +229,12 @@ mod tests {
             let tokens = tokens(dir.path(), now);
             let first = tokens.first_operator().to_owned();
             let digits = super::super::short(&super::super::digest(&first));
-            assert!(matches!(tokens.revoke(&digits, now), Err(TokenError::Last)));
+            assert!(matches!(tokens.revoke("test", &digits, now), Err(TokenError::Last)));
             // One that has ended does not count.
-            tokens.create(Role::Operator, "ended", Some(now), now).unwrap();
-            assert!(matches!(tokens.revoke(&digits, now), Err(TokenError::Last)));
-            tokens.create(Role::Operator, "second", None, now).unwrap();
-            tokens.revoke(&digits, now).unwrap();
+            tokens.create("test", Role::Operator, "ended", Some(now), now).unwrap();
+            assert!(matches!(tokens.revoke("test", &digits, now), Err(TokenError::Last)));
+            tokens.create("test", Role::Operator, "second", None, now).unwrap();
+            tokens.revoke("test", &digits, now).unwrap();
             assert_eq!(tokens.caller(&first, now), None);
             tokens.store.close().unwrap();
             first

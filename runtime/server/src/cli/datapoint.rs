@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Leave out the first datapoints, such as those that were sent before.
     #[arg(long, default_value_t = 0, value_name = "N")]
     skip: u64,
+    /// Go on with a sending that broke off, by the name that its error gave.
+    #[arg(long, value_name = "NAME", value_parser = run_name)]
+    run: Option<String>,
 }
 
 /// Sends.
@@ -55,12 +58,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let bar = progress(size, context);
     let stop = interruptible()?;
     let began = Instant::now();
+    let run = match &args.run {
+        Some(run) => run.clone(),
+        None => new_run()?,
+    };
 
     let mut sender = Sender {
         name: &name,
         batch: args.batch,
         skip: args.skip,
-        post: |body: &[u8]| client.try_call("POST", "/datapoints", Some(("application/json", body))),
+        run: &run,
+        post: |body: &[u8], key: &str| {
+            client.try_call_keyed("POST", "/datapoints", Some(("application/json", body)), Some(key))
+        },
         pause: |time| pause(time, &stop),
         progress: |bytes, sent| {
             bar.set_position(bytes);
@@ -145,6 +155,18 @@ fn pause(time: Duration, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) && began.elapsed() < time {
         std::thread::sleep(step.min(time.saturating_sub(began.elapsed())));
     }
+}
+
+/// A name that no other sending has.
+fn new_run() -> anyhow::Result<String> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn run_name(text: &str) -> Result<String, String> {
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then(|| text.to_owned()).ok_or_else(|| "expected 1 to 64 letters, digits and hyphens".to_owned())
 }
 
 fn batch_size(text: &str) -> Result<usize, String> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::client::query;
-use crate::output::{entity, field};
+use crate::output::{entity, field, pairs};
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -14,6 +14,24 @@ pub(crate) enum Command {
         /// At most this many.
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
+        /// Only those of this module.
+        #[arg(long)]
+        module: Option<String>,
+    },
+    /// Show one with its whole task.
+    Show {
+        /// Its number, as `list` shows it.
+        number: u64,
+    },
+    /// Put one back into its queue; its task runs again under its old id.
+    Retry {
+        /// Its number.
+        number: u64,
+    },
+    /// Throw one away; it still counts as dead.
+    Drop {
+        /// Its number.
+        number: u64,
     },
 }
 
@@ -22,16 +40,40 @@ pub(crate) enum Command {
 /// # Errors
 /// When there is no server or it refuses.
 pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<()> {
-    let Command::List { limit } = command;
-    let path = format!("/api/v1/deadletters{}", query(&[("limit", Some(limit.to_string()))]));
+    let path = |number: &u64| format!("/api/v1/deadletters/{number}");
+    match command {
+        Command::List { limit, module } => list(*limit, module.clone(), context),
+        Command::Show { number } => {
+            let letter = context.client()?.get(&path(number))?;
+            context.out.one(&letter, human)?;
+            context.out.next(&format!("tenter deadletter retry {number}"));
+            Ok(())
+        }
+        Command::Retry { number } => {
+            let answer = context.client()?.send("POST", &format!("{}/retry", path(number)), None)?;
+            context.out.one(&answer, |_| format!("{number} is in its queue again\n"))?;
+            context.out.next("tenter status");
+            Ok(())
+        }
+        Command::Drop { number } => {
+            let answer = context.client()?.send("DELETE", &path(number), None)?;
+            context.out.one(&answer, |_| format!("{number} is dropped\n"))?;
+            context.out.next("tenter deadletter list");
+            Ok(())
+        }
+    }
+}
+
+fn list(limit: u32, module: Option<String>, context: &Context) -> anyhow::Result<()> {
+    let path = format!("/api/v1/deadletters{}", query(&[("limit", Some(limit.to_string())), ("module", module)]));
     let answer = context.client()?.get(&path)?;
     let empty = Vec::new();
     let items = answer.get("deadletters").and_then(Value::as_array).unwrap_or(&empty);
     context.out.list(
         items,
         &[
+            ("number", &|i| field(i, "seq")),
             ("at", &|i| field(i, "at")),
-            ("task", &|i| field(i, "task")),
             ("entity", &entity),
             ("module", &|i| field(i, "module")),
             ("hook", &|i| field(i, "hook")),
@@ -39,8 +81,16 @@ pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<()> {
             ("message", &|i| field(i, "message")),
         ],
     )?;
-    if !items.is_empty() {
-        context.out.next("tenter module errors");
+    if let Some(first) = items.first() {
+        context.out.next(&format!("tenter deadletter show {}", field(first, "seq")));
     }
     Ok(())
+}
+
+fn human(letter: &Value) -> String {
+    let names = ["seq", "at", "task", "root", "depth", "kind", "reason", "module", "hook", "message"];
+    let mut rows: Vec<(&str, String)> = names.iter().map(|name| (*name, field(letter, name))).collect();
+    rows.insert(2, ("entity", entity(letter)));
+    let body = letter.get("body").map_or(String::new(), |body| format!("\n{body:#}\n"));
+    format!("{}{body}", pairs(&rows))
 }

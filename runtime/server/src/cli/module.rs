@@ -10,6 +10,7 @@ use crate::output::{entity, field};
 
 pub(crate) mod component;
 mod show;
+pub(crate) mod sign;
 mod upload;
 
 /// What can be done.
@@ -21,6 +22,18 @@ pub(crate) enum Command {
     List,
     /// Show one module: hooks, capabilities, parameters, versions.
     Show(Name),
+    /// Use another version that is there.
+    Activate {
+        /// The module.
+        name: String,
+        /// Its version, or the first digits of its digest, as `tenter module show` lists them.
+        #[arg(value_name = "VERSION")]
+        wanted: String,
+    },
+    /// Go back to the version that was active before.
+    Rollback(Name),
+    /// Sign a component, so that servers that ask for it take it.
+    Sign(sign::Args),
     /// Switch a module off; its state and configuration stay.
     Disable(Name),
     /// Switch a module on.
@@ -63,6 +76,12 @@ pub(crate) struct UploadArgs {
     /// Grant whatever the module asks for.
     #[arg(long)]
     grant_requested: bool,
+    /// Take it although its version is lower than one that is there.
+    #[arg(long)]
+    allow_downgrade: bool,
+    /// Its signature, as `tenter module sign` writes it [default: FILE.sig, when there is one].
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
 }
 
 /// Does it.
@@ -82,6 +101,17 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Command::Activate { name, wanted } => {
+            let path = format!("/api/v1/modules/{}/activate", part(&name));
+            let module = context.client()?.send("POST", &path, Some(&serde_json::json!({"version": wanted})))?;
+            in_use(&name, &module, context)
+        }
+        Command::Rollback(Name { name }) => {
+            let path = format!("/api/v1/modules/{}/rollback", part(&name));
+            let module = context.client()?.send("POST", &path, None)?;
+            in_use(&name, &module, context)
+        }
+        Command::Sign(args) => sign::run(&args, context),
         Command::Disable(Name { name }) => switch(&name, "disable", context),
         Command::Enable(Name { name }) => switch(&name, "enable", context),
         Command::Remove(Name { name }) => {
@@ -128,6 +158,13 @@ fn list(context: &Context) -> anyhow::Result<()> {
 fn switch(name: &str, action: &str, context: &Context) -> anyhow::Result<()> {
     let module = context.client()?.send("POST", &format!("/api/v1/modules/{}/{action}", part(name)), None)?;
     context.out.one(&module, |m| format!("{name} is {}\n", show::state(m)))?;
+    context.out.next(&format!("tenter module show {name}"));
+    Ok(())
+}
+
+fn in_use(name: &str, module: &Value, context: &Context) -> anyhow::Result<()> {
+    let digest: String = field(module, "digest").chars().take(12).collect();
+    context.out.one(module, |m| format!("{name} {} ({digest}) is {}\n", field(m, "version"), show::state(m)))?;
     context.out.next(&format!("tenter module show {name}"));
     Ok(())
 }

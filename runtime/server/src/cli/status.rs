@@ -3,13 +3,25 @@
 use serde_json::Value;
 
 use crate::cli::Context;
+use crate::error::{CliError, Kind};
 use crate::output::{Column, field, pairs, table};
+
+/// What it is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Count every row and say whether each task that entered has exactly one end; exit code 1 when not.
+    #[arg(long)]
+    reconcile: bool,
+}
 
 /// Asks the server and prints what it says.
 ///
 /// # Errors
-/// When there is no server or it refuses.
-pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
+/// When there is no server or it refuses, and when the books do not balance.
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    if args.reconcile {
+        return reconcile(context);
+    }
     let status = context.client()?.get("/api/v1/status")?;
     context.out.one(&status, human)?;
     if status.get("writable") == Some(&Value::Bool(false)) {
@@ -21,6 +33,39 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
         context.out.next("tenter module list");
     }
     Ok(())
+}
+
+fn reconcile(context: &Context) -> anyhow::Result<()> {
+    let books = context.patient_client(600)?.get("/api/v1/reconcile")?;
+    context.out.one(&books, sum)?;
+    let holds = |name: &str| books.get(name) == Some(&Value::Bool(true));
+    if holds("reconciles") && holds("rows_agree") {
+        return Ok(());
+    }
+    let what = if holds("reconciles") { "the stored counts differ from the rows" } else { "the sum does not hold" };
+    Err(CliError::new(Kind::Failed, format!("the books do not balance: {what}"))
+        .help(
+            "keep a copy of the data folder; `tenter backup create` and `tenter backup verify FILE` name what is wrong",
+        )
+        .into())
+}
+
+/// The equation, by the stored counts and by the rows.
+fn sum(books: &Value) -> String {
+    let line = |which: &str| {
+        let n = |name: &str| field(books, &format!("{which}.{name}"));
+        format!(
+            "{which:8} {} accepted = {} applied + {} denied + {} dead + {} pending; {} datapoints, {} derived\n",
+            n("accepted"),
+            n("applied"),
+            n("denied"),
+            n("dead"),
+            n("pending"),
+            n("raw_points"),
+            n("derived_points")
+        )
+    };
+    line("stored") + &line("counted")
 }
 
 /// The status for people: facts, counters, and a table of hook calls.

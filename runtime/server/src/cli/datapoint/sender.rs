@@ -37,7 +37,9 @@ pub(super) struct Sender<'a, Post, Pause, Progress> {
     pub(super) batch: usize,
     /// Datapoints to leave out.
     pub(super) skip: u64,
-    /// Sends a body.
+    /// Names this sending; with the place of its first datapoint it names a batch.
+    pub(super) run: &'a str,
+    /// Sends a body under a key, with which the server takes it once however often it comes.
     pub(super) post: Post,
     /// Waits.
     pub(super) pause: Pause,
@@ -49,7 +51,7 @@ pub(super) struct Sender<'a, Post, Pause, Progress> {
 
 impl<Post, Pause, Progress> Sender<'_, Post, Pause, Progress>
 where
-    Post: FnMut(&[u8]) -> Result<Answer, Broken>,
+    Post: FnMut(&[u8], &str) -> Result<Answer, Broken>,
     Pause: FnMut(Duration),
     Progress: FnMut(u64, u64),
 {
@@ -97,9 +99,12 @@ where
     fn deliver(&mut self, batch: &[Item], sent: Sent) -> Result<(), CliError> {
         let texts: Vec<&[u8]> = batch.iter().map(|i| i.text.as_slice()).collect();
         let body = [b"[".as_slice(), &texts.join(&b','), b"]"].concat();
+        let key = format!("{}-{}", self.run, self.skip + sent.datapoints);
         let mut wait = FIRST_PAUSE;
+        // Whether an attempt may have arrived; sending it again does no harm, since it has a key.
+        let mut unknown = false;
         for attempt in 0.. {
-            let (error, asked) = match (self.post)(&body) {
+            let (error, asked) = match (self.post)(&body, &key) {
                 Ok(Answer { status: 200..=299, .. }) => return Ok(()),
                 Ok(answer @ Answer { status: 429 | 503, .. }) => {
                     (problem(answer.status, &answer.body, true), answer.retry_after)
@@ -107,20 +112,26 @@ where
                 Ok(answer) => return Err(self.early(self.refused(&answer, batch), sent)),
                 Err(Broken { error, reached: false }) => (error, None),
                 Err(Broken { error, reached: true }) => {
-                    let lines = batch.first().zip(batch.last()).map_or(String::new(), |(first, last)| {
-                        format!("; whether the batch of lines {} to {} was taken is not known", first.line, last.line)
-                    });
-                    let message = format!("{}{lines}", error.message);
-                    return Err(self.early(CliError { message, ..error }, sent));
+                    unknown = true;
+                    (error, None)
                 }
             };
             if attempt == RETRIES || self.stop.load(Ordering::Relaxed) {
-                return Err(self.early(error, sent));
+                return Err(self.early(if unknown { self.doubtful(error, batch) } else { error }, sent));
             }
             (self.pause)(asked.unwrap_or(wait).min(LONGEST_PAUSE));
             wait = (wait * 2).min(LONGEST_PAUSE);
         }
         Ok(())
+    }
+
+    /// Tells that the batch may have been taken, and how to send it again without harm.
+    fn doubtful(&self, error: CliError, batch: &[Item]) -> CliError {
+        let lines = batch.first().zip(batch.last()).map_or(String::new(), |(first, last)| {
+            format!("; whether the batch of lines {} to {} was taken is not known", first.line, last.line)
+        });
+        let help = format!("with `--run {}` and the same `--batch` it is taken once", self.run);
+        CliError { message: format!("{}{lines}", error.message), ..error }.help(help)
     }
 
     /// The error of a refused batch, with the lines of the bad datapoints where the answer tells them.

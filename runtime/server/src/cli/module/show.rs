@@ -10,7 +10,7 @@ pub(crate) fn state(module: &Value) -> String {
     let problem = field(module, "problem");
     if flag("enabled") == Some(false) {
         "disabled".to_owned()
-    } else if !missing(module).is_empty() {
+    } else if !items(module, "missing_grants").is_empty() {
         "waits for grants".to_owned()
     } else if !problem.is_empty() {
         format!("broken: {problem}")
@@ -21,9 +21,13 @@ pub(crate) fn state(module: &Value) -> String {
     }
 }
 
-/// What it asks for and was not granted, as `grant` takes it.
+/// What it asks for and was not granted, as `grant` takes it; of a version that waits, too.
 pub(crate) fn missing(module: &Value) -> Vec<String> {
-    items(module, "missing_grants").iter().map(grant).collect()
+    let waiting = module.get("waiting").map_or(&[][..], |w| items(w, "missing"));
+    let mut all: Vec<String> = items(module, "missing_grants").iter().chain(waiting).map(grant).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// A grant as `tenter grant` takes it: scopes with blanks in quotes.
@@ -78,6 +82,20 @@ pub(crate) fn human(module: &Value) -> String {
     }
     section("Capabilities", &["capability", "scope", "state"], capabilities);
 
+    if let Some(waiting) = module.get("waiting").filter(|w| w.is_object()) {
+        let rows = items(waiting, "requests").iter().map(|request| {
+            let is_in = |list: &str| items(waiting, list).iter().any(|m| same(m, request));
+            let state = match (is_in("missing"), is_in("new")) {
+                (false, _) => "granted",
+                (true, true) => "new, not granted",
+                (true, false) => "not granted",
+            };
+            vec![field(request, "capability"), field(request, "scope"), state.to_owned()]
+        });
+        let title = format!("Version {} waits; it asks for", field(waiting, "version"));
+        section(&title, &["capability", "scope", "state"], rows.collect());
+    }
+
     let parameters = items(module, "parameters").iter().map(|p| {
         let mandatory = if p.get("mandatory") == Some(&Value::Bool(true)) { "yes" } else { "" };
         vec![field(p, "name"), field(p, "kind"), mandatory.to_owned(), field(p, "default"), field(p, "description")]
@@ -86,9 +104,16 @@ pub(crate) fn human(module: &Value) -> String {
 
     let versions = items(module, "versions").iter().map(|v| {
         let digest = field(v, "digest").chars().take(19).collect();
-        vec![field(v, "version"), digest, field(v, "uploaded_at")]
+        let is = |name: &str| module.pointer(name).is_some_and(|d| Some(d) == v.get("digest"));
+        let state = match (is("/digest"), is("/waiting/digest"), is("/previous")) {
+            (true, ..) => "active",
+            (_, true, _) => "waits for grants",
+            (.., true) => "active before",
+            _ => "",
+        };
+        vec![field(v, "version"), digest, field(v, "uploaded_at"), state.to_owned()]
     });
-    section("Versions", &["version", "digest", "uploaded"], versions.collect());
+    section("Versions", &["version", "digest", "uploaded", "state"], versions.collect());
     text
 }
 
@@ -143,9 +168,42 @@ mod tests {
           ports  json             {}       More ports.
 
         Versions
-          VERSION  DIGEST               UPLOADED
-          0.1.0    sha256:001122334455  2026-01-01T00:00:00Z
+          VERSION  DIGEST               UPLOADED              STATE
+          0.1.0    sha256:001122334455  2026-01-01T00:00:00Z  active
         ");
+    }
+
+    #[test]
+    fn a_version_that_waits_is_shown_with_what_is_new() {
+        let mut module = services();
+        let (http, write) = (module["requests"][1].clone(), module["requests"][0].clone());
+        let state = json!({"capability": "state", "scope": ""});
+        module["missing_grants"] = json!([]);
+        module["versions"] = json!([
+            {"version": "0.0.9", "digest": "00", "uploaded_at": "2025-12-01T00:00:00Z"},
+            {"version": "0.1.0", "digest": "sha256:00112233445566778899", "uploaded_at": "2026-01-01T00:00:00Z"},
+            {"version": "0.2.0", "digest": "22", "uploaded_at": "2026-02-01T00:00:00Z"},
+        ]);
+        module["previous"] = json!("00");
+        module["waiting"] = json!({
+            "version": "0.2.0", "digest": "22", "requests": [write, http, state], "missing": [http, state], "new": [state],
+        });
+        let text = human(&module);
+        let shown = text.split("\n\n").filter(|part| part.starts_with("Version")).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(shown, @"
+        Version 0.2.0 waits; it asks for
+          CAPABILITY      SCOPE                    STATE
+          write-entities  ip.services              granted
+          http            GET https://a.example/*  not granted
+          state                                    new, not granted
+        Versions
+          VERSION  DIGEST               UPLOADED              STATE
+          0.0.9    00                   2025-12-01T00:00:00Z  active before
+          0.1.0    sha256:001122334455  2026-01-01T00:00:00Z  active
+          0.2.0    22                   2026-02-01T00:00:00Z  waits for grants
+        ");
+        assert_eq!(super::state(&module), "not loaded");
+        assert_eq!(missing(&module), ["http 'GET https://a.example/*'", "state"]);
     }
 
     #[test]

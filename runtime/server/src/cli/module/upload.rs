@@ -1,8 +1,9 @@
 //! `tenter module upload`.
 
+use serde_json::Value;
 use tenter_model::ModuleName;
 
-use super::{UploadArgs, component, show};
+use super::{UploadArgs, component, show, sign};
 use crate::cli::Context;
 use crate::client::{part, query};
 use crate::error::{CliError, Kind};
@@ -25,7 +26,11 @@ pub(super) fn run(args: &UploadArgs, context: &Context) -> anyhow::Result<()> {
     let path = format!(
         "/api/v1/modules/{}{}",
         part(name.as_str()),
-        query(&[("grant_requested", Some(args.grant_requested.to_string()))])
+        query(&[
+            ("grant_requested", Some(args.grant_requested.to_string())),
+            ("allow_downgrade", Some(args.allow_downgrade.to_string())),
+            ("signature", signature(args)?),
+        ])
     );
     let answer = client.demand("PUT", &path, Some(("application/wasm", &bytes_of_it)));
     spinner.finish_and_clear();
@@ -44,12 +49,29 @@ pub(super) fn run(args: &UploadArgs, context: &Context) -> anyhow::Result<()> {
         context.out.note(&format!("{name} {} serves", field(&module, "version")));
         context.out.next("tenter datapoint send FILE");
     } else {
-        context.out.note(&format!("{name} waits: it asks for what is not granted"));
+        let version = module.get("waiting").map_or(String::new(), |w| format!(" {}", field(w, "version")));
+        let serves =
+            if version.is_empty() { String::new() } else { format!("; {} serves on", field(&module, "version")) };
+        context.out.note(&format!("{name}{} waits: it asks for what is not granted{serves}", version.trim_end()));
         for grant in missing {
             context.out.next(&format!("tenter grant {name} {grant}"));
         }
     }
     Ok(())
+}
+
+/// The signature beside the component, or the one that was named.
+fn signature(args: &UploadArgs) -> Result<Option<String>, CliError> {
+    let beside = sign::beside(&args.file);
+    let path = match &args.signature {
+        Some(path) => path,
+        None if beside.is_file() => &beside,
+        None => return Ok(None),
+    };
+    let wrong = |why: String| CliError::new(Kind::Invalid, format!("cannot use {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    let signature: Value = serde_json::from_str(&text).map_err(|e| wrong(format!("it is no signature: {e}")))?;
+    Ok(Some(signature.to_string()))
 }
 
 fn name_of(args: &UploadArgs) -> Result<ModuleName, CliError> {
@@ -67,7 +89,13 @@ mod tests {
     #[test]
     fn the_name_comes_from_the_file() {
         let name = |file: &str, name: Option<&str>| {
-            let args = UploadArgs { file: file.into(), name: name.map(Into::into), grant_requested: false };
+            let args = UploadArgs {
+                file: file.into(),
+                name: name.map(Into::into),
+                grant_requested: false,
+                allow_downgrade: false,
+                signature: None,
+            };
             name_of(&args).map(|n| n.to_string()).map_err(|e| e.message)
         };
         assert_eq!(name("target/Domain_Links.wasm", None).unwrap(), "domain-links");

@@ -21,12 +21,15 @@ fn run(
     script: Vec<Result<Answer, Broken>>,
 ) -> (Result<Sent, CliError>, Vec<String>, Vec<u128>) {
     let (mut bodies, mut pauses, mut script) = (Vec::new(), Vec::new(), script.into_iter());
+    let mut keys: Vec<String> = Vec::new();
     let stop = AtomicBool::new(false);
     let result = Sender {
         name: "points.ndjson",
         batch,
         skip,
-        post: |body: &[u8]| {
+        run: "r1",
+        post: |body: &[u8], key: &str| {
+            keys.push(key.to_owned());
             bodies.push(String::from_utf8(body.to_vec()).unwrap());
             script.next().unwrap_or_else(ok)
         },
@@ -35,6 +38,11 @@ fn run(
         stop: &stop,
     }
     .run(Items::new(input.as_bytes()));
+    // A key stands for one body and for no other.
+    for (key, body) in keys.iter().zip(&bodies) {
+        let same = keys.iter().zip(&bodies).filter(|(other, _)| *other == key);
+        assert!(same.into_iter().all(|(_, other)| other == body), "{keys:?}");
+    }
     (result, bodies, pauses)
 }
 
@@ -114,13 +122,17 @@ fn a_bad_datapoint_is_found_by_its_line() {
 }
 
 #[test]
-fn what_may_have_arrived_is_not_sent_twice() {
-    let (sent, bodies, pauses) = run(FIVE, 2, 0, vec![ok(), broken(true)]);
-    assert_eq!((bodies.len(), pauses.len()), (2, 0));
+fn what_may_have_arrived_is_sent_again_under_its_key() {
+    let (sent, bodies, _) = run(FIVE, 2, 0, vec![ok(), broken(true), ok()]);
+    assert_eq!(sent.unwrap(), Sent { datapoints: 5, batches: 3 });
+    assert_eq!(bodies[1], bodies[2]);
+    let script = std::iter::once(ok()).chain((0..10).map(|_| broken(true))).collect();
+    let (sent, bodies, pauses) = run(FIVE, 2, 0, script);
+    assert_eq!((bodies.len(), pauses.len()), (8, 6));
     insta::assert_snapshot!(text(sent.unwrap_err()), @"
     no server; whether the batch of lines 4 to 5 was taken is not known
     2 datapoints were sent before
-    help: go on with `--skip 2`
+    help: with `--run r1` and the same `--batch` it is taken once; go on with `--skip 2`
     exit: 7
     ");
 }
@@ -132,7 +144,8 @@ fn an_interrupt_ends_between_batches() {
         name: "-",
         batch: 2,
         skip: 0,
-        post: |_: &[u8]| {
+        run: "r1",
+        post: |_: &[u8], _: &str| {
             stop.store(true, Ordering::Relaxed);
             ok()
         },

@@ -1,0 +1,160 @@
+//! What operators do and see: keys of requests, dead letters, the books, the audit log, backups, tokens.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Server, Site, assert_reconciled, component, example, tenter};
+
+fn point(number: u8) -> Value {
+    json!([{"type": "ip", "id": format!("192.0.2.{number}"), "attr": "hostname", "v": "a"}])
+}
+
+/// stdout, stderr and exit code of a command of this server's operator.
+fn cli(server: &Server, home: &Path, args: &[&str]) -> (String, String, i32) {
+    let token = server.token.clone().unwrap();
+    let output = tenter(home).args(["--url", &server.url, "--token", &token]).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+#[test]
+fn a_request_with_a_key_is_done_once() {
+    let mut server = Server::start(&Site::new());
+    let send = |server: &Server, key: &str, number: u8| {
+        server.send("POST", "/datapoints", point(number).to_string().as_bytes(), &[("idempotency-key", key)])
+    };
+    for _ in 0..3 {
+        assert_eq!(send(&server, "a", 1).expect(200), json!({"detail": "OK"}));
+    }
+    assert_eq!(server.settle()["datapoints"]["received"], 1);
+    server.crash_and_restart();
+    assert_eq!(send(&server, "a", 1).status, 200);
+    let reused = send(&server, "a", 2);
+    assert_eq!(reused.status, 409, "{}", reused.body);
+    insta::assert_snapshot!(reused.json()["detail"].as_str().unwrap(), @r#"key "a" was used before for a request with another body; repeat that request unchanged, or use a new key"#);
+    assert_eq!(send(&server, "b", 2).status, 200);
+    // A key is its sender's: nobody can use up a key of somebody else.
+    let key = [("idempotency-key", "a")];
+    let other = server.anonymous().send("POST", "/datapoints", point(3).to_string().as_bytes(), &key);
+    assert_eq!(other.status, 200, "{}", other.body);
+    assert_eq!(send(&server, &"x".repeat(256), 4).status, 422);
+    assert_eq!(send(&server, "", 4).status, 422);
+    let status = server.settle();
+    assert_eq!((&status["datapoints"]["received"], &status["entities"]["ip"]), (&json!(3), &json!(3)), "{status}");
+}
+
+#[test]
+fn a_dead_letter_is_shown_tried_again_and_dropped() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&Site::new().module("villain", &json!({"must": "be"})));
+    server.install("villain", &component("tenter-villain"));
+    server.post("/api/v1/hooks/villain/create/deregister", &json!({})).expect(200);
+    server.post_datapoints(&json!([{"type": "ip", "id": "10.2.0.1", "attr": "hostname", "v": "echo"}]));
+    server.settle();
+    let letters = server.deadletters();
+    assert_eq!(letters.len(), 1, "{letters:#?}");
+    let number = letters[0]["seq"].to_string();
+    let (shown, _, code) = cli(&server, home.path(), &["deadletter", "show", &number]);
+    assert!(code == 0 && shown.contains("its hook feeds itself") && shown.contains("\"datapoints\""), "{shown}");
+
+    // Without the module at fault the task has its effects.
+    server.post("/api/v1/modules/villain/disable", &json!({})).expect(200);
+    let before = server.raw("ip", "attr=hostname").len();
+    let (said, err, code) = cli(&server, home.path(), &["deadletter", "retry", &number]);
+    assert_eq!((said, code), (format!("{number} is in its queue again\n"), 0), "{err}");
+    let status = server.settle();
+    assert_reconciled(&status);
+    assert_eq!(
+        (&status["tasks"]["dead"], server.raw("ip", "attr=hostname").len()),
+        (&json!(0), before + 1),
+        "{status}"
+    );
+    assert_eq!(cli(&server, home.path(), &["deadletter", "retry", &number]).2, 3, "gone");
+
+    server.post("/api/v1/modules/villain/enable", &json!({})).expect(200);
+    server.post_datapoints(&json!([{"type": "ip", "id": "10.2.0.2", "attr": "hostname", "v": "echo"}]));
+    server.settle();
+    let number = server.deadletters()[0]["seq"].to_string();
+    assert_eq!(cli(&server, home.path(), &["deadletter", "drop", &number]).2, 0);
+    assert_eq!(server.deadletters(), Vec::<Value>::new());
+    let status = server.read("/api/v1/status");
+    assert_eq!(status["tasks"]["dead"], 1, "it was accepted and had no effect: {status}");
+    let (books, err, code) = cli(&server, home.path(), &["status", "--reconcile"]);
+    assert_eq!(code, 0, "{books}{err}");
+    assert!(books.lines().count() == 2 && books.contains("1 dead + 0 pending"), "{books}");
+    server.assert_well();
+}
+
+#[test]
+fn changes_are_in_the_audit_log_with_who_made_them() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&Site::new());
+    let made =
+        server.post("/api/v1/tokens", &json!({"role": "operator", "label": "ann", "expires": "90d"})).expect(200);
+    let ann = Client::new(&server.url, Some(made["token"].as_str().unwrap().to_owned()));
+    ann.install("label", &example("label"));
+    ann.post("/api/v1/modules/label/grants", &json!({"capability": "state"})).expect(200);
+    ann.post("/api/v1/modules/label/disable", &json!({})).expect(200);
+    server.restart();
+    let rows = server.read("/api/v1/audit?limit=1000")["audit"].clone();
+    let who = format!("operator {} ann", made["digest"].as_str().unwrap());
+    let acts: Vec<&str> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|r| r["actor"] == who.as_str())
+        .map(|r| r["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(acts, ["module.install", "grant.add", "module.enable"], "{rows:#}");
+    assert!(!rows.to_string().contains(made["token"].as_str().unwrap()), "no token is in it");
+    let (said, err, code) = cli(&server, home.path(), &["audit", "verify"]);
+    assert!(code == 0 && said.contains("rows, head "), "{said}{err}");
+    let (listed, ..) = cli(&server, home.path(), &["audit", "list", "-o", "ndjson"]);
+    assert_eq!(listed.lines().count(), rows.as_array().unwrap().len());
+    // Revoked, a token is nobody's; the last use of one is known.
+    let digest = made["digest"].as_str().unwrap();
+    assert_eq!(cli(&server, home.path(), &["token", "revoke", digest]).2, 0);
+    let refused = Client::new(&server.url, ann.token.clone()).get("/api/v1/status");
+    assert_eq!(refused.status, 401, "{}", refused.body);
+}
+
+#[test]
+fn a_backup_of_a_running_server_can_be_gone_back_to() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&Site::new());
+    server.install("label", &example("label"));
+    server.post_datapoints(&point(1));
+    server.settle();
+    let (file, err, code) = cli(&server, home.path(), &["backup", "create"]);
+    assert_eq!(code, 0, "{err}");
+    let file = file.trim();
+    server.post_datapoints(&point(2));
+    let (said, err, code) = cli(&server, home.path(), &["backup", "verify", file]);
+    assert_eq!(code, 0, "{said}{err}");
+    let (said, err, code) = cli(&server, home.path(), &["backup", "restore", file, "restored"]);
+    assert_eq!(code, 0, "{said}{err}");
+    // What is there is not written over.
+    assert_eq!(cli(&server, home.path(), &["backup", "restore", file, "restored"]).2, 5);
+    let torn = home.path().join("torn.db");
+    let bytes = std::fs::read(file).unwrap();
+    std::fs::write(&torn, &bytes[..bytes.len() / 2]).unwrap();
+    let (said, _, code) = cli(&server, home.path(), &["backup", "verify", torn.to_str().unwrap()]);
+    assert_ne!(code, 0, "{said}");
+    let (made, err, code) = cli(&server, home.path(), &["backup", "create", "--data", "restored", "-o", "json"]);
+    assert_eq!(code, 0, "{made}{err}");
+    server.assert_well();
+}
+
+#[test]
+fn the_last_token_of_an_operator_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&Site::new());
+    let (listed, _, code) = cli(&server, home.path(), &["token", "list", "-o", "ndjson"]);
+    assert_eq!(code, 0);
+    let first: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["role"], &first["label"]), (&json!("operator"), &json!("made at first start")));
+    let digest = first["digest"].as_str().unwrap();
+    let (_, said, code) = cli(&server, home.path(), &["token", "revoke", digest]);
+    assert!(code == 5 && said.contains("the last token of an operator"), "{code} {said}");
+}
