@@ -15,6 +15,9 @@ use crate::options::Synchronous;
 /// `TENT`, in the database's header.
 const APPLICATION_ID: i64 = 0x5445_4e54;
 
+/// How long a connection waits for a lock that another holds.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The database file of a data directory.
 pub(crate) fn database_path(dir: &Path) -> PathBuf {
     dir.join("tenter.db")
@@ -107,11 +110,24 @@ pub(crate) fn must_be_ours(conn: &Connection, path: &Path) -> Result<(), StoreEr
     if id == APPLICATION_ID { Ok(()) } else { Err(StoreError::Foreign(path.to_owned())) }
 }
 
-/// The write-ahead log of a database.
-pub(crate) fn log_path(database: &Path) -> PathBuf {
+/// Bytes of the write-ahead log of a database.
+pub(crate) fn log_bytes(database: &Path) -> u64 {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
-    PathBuf::from(name)
+    std::fs::metadata(PathBuf::from(name)).map_or(0, |m| m.len())
+}
+
+/// Moves the log into the database and empties it, unless a reader is in the way; waits for nobody.
+pub(crate) fn shrink_log(conn: &Connection) {
+    let shrink = || -> Result<(), rusqlite::Error> {
+        conn.busy_timeout(std::time::Duration::ZERO)?;
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    };
+    let shrunk = shrink();
+    if let Err(error) = shrunk.and_then(|()| conn.busy_timeout(BUSY_TIMEOUT)) {
+        tracing::debug!("the log was not shrunk: {error}");
+        let _ = conn.busy_timeout(BUSY_TIMEOUT);
+    }
 }
 
 /// A connection that only reads.
@@ -125,7 +141,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn common(conn: &Connection) -> Result<(), StoreError> {
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cell_size_check", true)?;

@@ -305,7 +305,13 @@ impl Writer {
     /// Looks whether the disk has room for new tasks. Two calls of the operating system cost nothing beside a flush.
     fn look_for_room(&self) {
         let options = &self.options;
-        let log = std::fs::metadata(connect::log_path(&self.path)).map_or(0, |m| m.len());
+        let mut log = connect::log_bytes(&self.path);
+        if log > options.max_log_bytes {
+            // SQLite shrinks the log at a write, and while nothing is accepted there may be none. Readers may be in the
+            // way, which is what the next look tells.
+            connect::shrink_log(&self.conn);
+            log = connect::log_bytes(&self.path);
+        }
         let free = options.free_bytes.as_ref().and_then(|f| (f.0)(&self.path));
         let why = if log > options.max_log_bytes {
             Some(format!(
