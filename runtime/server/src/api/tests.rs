@@ -201,3 +201,36 @@ fn every_route_is_documented() {
         );
     }
 }
+
+#[test]
+fn what_the_page_on_security_names_is_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut code = String::new();
+    for folder in ["runtime", "tests"] {
+        read_code(&root.join(folder), &mut code);
+    }
+    let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat")).collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    for row in rows {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for name in tests.split(", ").map(|name| name.trim_matches('`')) {
+            assert!(code.contains(&format!("#[test]\nfn {name}()")), "{name} is no test: {row}");
+        }
+    }
+}
+
+/// All Rust code under a folder, lines without their indentation.
+fn read_code(folder: &Path, code: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_code(&path, code);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            for line in std::fs::read_to_string(&path).unwrap().lines() {
+                code.push_str(line.trim());
+                code.push('\n');
+            }
+        }
+    }
+}
