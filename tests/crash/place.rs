@@ -111,12 +111,6 @@ impl Place {
         assert_eq!(dead.iter().map(|row| row.letter.kind).collect::<Vec<_>>(), [DeadKind::Poison], "{dead:?}");
     }
 
-    /// Whether the database was made. Before that its file is empty, or holds nothing but its mark.
-    pub(crate) fn has_tables(&self) -> bool {
-        let path = self.dir.path().join("data/tenter.db");
-        path.exists() && Store::verify(&path).is_ok()
-    }
-
     /// Starts a server that dies at a named place of its store.
     pub(crate) fn start_to_die(&self, place: &str) -> Server {
         self.spawn_with(&["--crash-at", place])

@@ -49,71 +49,67 @@ fn passes() -> u64 {
 #[test]
 fn deaths_at_named_places_lose_nothing_that_was_answered_and_double_nothing() {
     let _alone = crate::alone();
-    let began = Instant::now();
     let mut random = Random::from_environment();
-    let place = Place::new(Answers::AfterCommit, &mut random);
-    let mut deaths = 0;
-    for point in AT_THE_FIRST_START {
-        for _ in 0..passes() {
-            // A place that is passed once kills each start until the tables are there.
-            if place.has_tables() {
-                break;
-            }
-            place.start_to_die(point).wait_for_death(point);
-            deaths += 1;
-        }
+    for pass in 0..passes() {
+        // A place of its own for each pass: histories that grow would make the later ones slow.
+        let began = Instant::now();
+        let place = Place::new(Answers::AfterCommit, &mut random);
+        let mut deaths = die_without_load(&place);
+        let load = place.start_load();
+        deaths += die_under_load(&place, pass, &mut random);
+        let server = place.start();
+        load.stop();
+        let report = place.check();
+        println!("{deaths} deaths at named places in {:.0} s: {report}", began.elapsed().as_secs_f64());
+        report.assert_exact();
+        assert!(report.answered > 0);
+        assert_eq!(server.terminate().code, Some(0));
+        place.assert_audit(&report);
     }
-    let server = place.start();
-    server.terminate();
+}
 
+/// Dies at the places of the first start and of an upload, and leaves a place with the module in it. Gives the deaths.
+fn die_without_load(place: &Place) -> usize {
+    for point in AT_THE_FIRST_START {
+        place.start_to_die(point).wait_for_death(point);
+    }
+    place.start().terminate();
     for point in IN_AN_UPLOAD {
-        for _ in 0..passes() {
-            let mut server = place.start_to_die(point);
-            server.wait_until_serving();
-            assert!(place.try_upload().is_err(), "an upload was answered by a server that died of it");
-            server.wait_for_death(point);
-            deaths += 1;
-            let server = place.start();
-            assert!(!place.modules().contains("echo-note"), "{point}: a part of an upload is there");
-            server.kill();
-        }
+        let mut server = place.start_to_die(point);
+        server.wait_until_serving();
+        assert!(place.try_upload().is_err(), "an upload was answered by a server that died of it");
+        server.wait_for_death(point);
+        let server = place.start();
+        assert!(!place.modules().contains("echo-note"), "{point}: a part of an upload is there");
+        server.kill();
     }
     let server = place.start();
     place.upload_module();
     server.kill();
+    AT_THE_FIRST_START.len() + IN_AN_UPLOAD.len()
+}
 
-    let load = place.start_load();
+/// Dies at the places that datapoints pass, and at an end in order. Gives the deaths.
+fn die_under_load(place: &Place, pass: u64, random: &mut Random) -> usize {
     for point in UNDER_LOAD {
-        for pass in 0..passes() {
-            // The first time at all, then somewhere in the middle. Nobody opens
-            // twice, and few tasks are written down.
-            let once = pass == 0 || ["open-marked", "careful-row"].contains(&point);
-            let times = if once { 1 } else { random.number(2..100) };
-            place.start_to_die(&format!("{point}#{times}")).wait_for_death(point);
-            deaths += 1;
-            // Tasks that were running get done, or they would be taken for the cause of the deaths.
-            let server = place.start();
-            place.wait_until_applied(200);
-            server.kill();
-        }
+        // The first time at all, then somewhere in the middle. Nobody opens twice, and few tasks are written down.
+        let once = pass == 0 || ["open-marked", "careful-row"].contains(&point);
+        let times = if once { 1 } else { random.number(2..100) };
+        place.start_to_die(&format!("{point}#{times}")).wait_for_death(point);
+        // Tasks that were running get done, or they would be taken for the cause of the deaths.
+        let server = place.start();
+        place.wait_until_applied(200);
+        server.kill();
     }
     for point in AT_THE_END {
-        for _ in 0..passes() {
-            let mut server = place.start_to_die(point);
-            server.wait_until_serving();
-            server.tell_to_end();
-            server.wait_for_death(point);
-            deaths += 1;
-        }
+        let mut server = place.start_to_die(point);
+        server.wait_until_serving();
+        // By then it listens for signals as well.
+        place.wait_until_applied(1);
+        server.tell_to_end();
+        server.wait_for_death(point);
     }
-    let server = place.start();
-    load.stop();
-    let report = place.check();
-    println!("{deaths} deaths at named places in {:.0} s: {report}", began.elapsed().as_secs_f64());
-    report.assert_exact();
-    assert!(report.answered > 0);
-    assert_eq!(server.terminate().code, Some(0));
-    place.assert_audit(&report);
+    UNDER_LOAD.len() + AT_THE_END.len()
 }
 
 /// A task that stops the process each time it is about to be committed (K5). The place stands for a fault of the host
