@@ -206,15 +206,17 @@ impl Engine {
         &self.breakers
     }
 
-    /// Lets paused hooks of a module go, or one of them. Returns how many were paused.
+    /// Lets paused hooks of a module go, or one of them; the audit log names `actor`. Returns how many were paused.
     ///
     /// # Errors
     /// What the store says; the hooks are released all the same until a restart.
-    pub fn release(&self, module: &ModuleName, kind: Option<HookKind>) -> Result<usize, StoreError> {
-        let paused = self.breakers.release(module, kind, self.clock.now());
+    pub fn release(&self, module: &ModuleName, kind: Option<HookKind>, actor: &str) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let paused = self.breakers.release(module, kind, now);
+        let store = self.store.acting(actor, now);
         for row in self.store.reader()?.breakers()? {
             if row.module == *module && kind.is_none_or(|kind| kind.name() == row.hook) {
-                self.store.release_breaker(module, &row.hook)?;
+                store.release_breaker(module, &row.hook)?;
             }
         }
         Ok(paused)
@@ -277,7 +279,7 @@ fn stored_breakers(store: &Store) -> Result<Breakers, StoreError> {
         match (row.hook.parse::<HookKind>(), serde_json::from_value::<Breaker>(row.body)) {
             (Ok(kind), Ok(breaker)) => known.push(((row.module, kind), breaker)),
             _ => {
-                tracing::warn!(module = %row.module, hook = row.hook, "a stored breaker cannot be read and is ignored")
+                tracing::warn!(module = %row.module, hook = row.hook, "a stored breaker cannot be read and is ignored");
             }
         }
     }

@@ -482,8 +482,10 @@ fn breakers_outlive_the_process_and_operators_release_them() {
     let next = Bench::over(bench.store.clone(), bench.clock.clone(), vec![module("bad", vec![attribute("note")])], 1);
     next.run(vec![body("a", vec![plain("note", "x")])]);
     assert_eq!(next.host.calls().len(), 0, "still paused");
-    assert_eq!(next.engine.release(&name("bad"), None).unwrap(), 1);
+    assert_eq!(next.engine.release(&name("bad"), None, "somebody").unwrap(), 1);
     next.run(vec![body("a", vec![plain("note", "y")])]);
     assert_eq!(next.host.calls().len(), 1);
     assert!(next.reader.breakers().unwrap().is_empty());
+    let log = next.reader.audit_log(0, 10).unwrap();
+    assert!(log.iter().any(|entry| entry.actor == "somebody" && entry.action == "breaker.release"), "{log:?}");
 }

@@ -282,9 +282,14 @@ impl App {
     ///
     /// # Errors
     /// What the store says.
-    pub(crate) async fn release(&self, module: ModuleName, kind: Option<HookKind>) -> Result<usize, ApiError> {
+    pub(crate) async fn release(
+        &self,
+        module: ModuleName,
+        kind: Option<HookKind>,
+        actor: String,
+    ) -> Result<usize, ApiError> {
         let inner = self.0.clone();
-        self.blocking(move || Ok(inner.engine.release(&module, kind)?)).await
+        self.blocking(move || Ok(inner.engine.release(&module, kind, &actor)?)).await
     }
 
     async fn blocking<T: Send + 'static>(

@@ -73,15 +73,22 @@ impl Serving {
         self.runtime.spawn(task);
     }
 
+    /// Listens for the wish to end from now on, so that one that comes before [`Serving::wait_for`] is not lost.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub(crate) fn listen_for_signals(&self) -> std::io::Result<Signals> {
+        let _in_runtime = self.runtime.enter();
+        Signals::listen()
+    }
+
     /// Waits until the process is told to end. A second signal ends it at once.
-    pub(crate) fn wait_for_signal(&self) -> anyhow::Result<()> {
-        self.runtime.block_on(signal())?;
-        self.runtime.spawn(async {
-            if signal().await.is_ok() {
-                std::process::exit(i32::from(Kind::Interrupted.code()));
-            }
+    pub(crate) fn wait_for(&self, mut signals: Signals) {
+        self.runtime.block_on(signals.next());
+        self.runtime.spawn(async move {
+            signals.next().await;
+            std::process::exit(i32::from(Kind::Interrupted.code()));
         });
-        Ok(())
     }
 
     /// Stops in order.
@@ -105,17 +112,39 @@ impl Serving {
     }
 }
 
-/// Ends when the process is asked to end.
-pub(crate) async fn signal() -> std::io::Result<()> {
+/// Wishes to end that come from the operating system.
+pub(crate) struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Listens from now on; needs a runtime around it.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Ends at the next one.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
         tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

@@ -9,8 +9,8 @@ use crate::auth::Caller;
 
 use super::error::ApiError;
 
-/// `POST /api/v1/backup`: copies the database as of one commit into `backups/` of the data directory, and looks at the
-/// copy. Work goes on meanwhile.
+/// `POST /api/v1/backup`: copies the database as of one commit into `backups/` of the data directory. Work goes on
+/// meanwhile; `tenter backup verify` looks at the copy.
 pub(super) async fn create(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

@@ -1,14 +1,15 @@
 //! Breakers: which hooks are paused because they kept breaking rules, and letting them go.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::HookKind;
 use tenter_model::breaker::State as BreakerState;
 
 use crate::app::App;
+use crate::auth::Caller;
 
 use super::error::ApiError;
 use super::modules::module_name;
@@ -45,6 +46,7 @@ struct Which {
 /// `POST /api/v1/modules/{name}/release`: lets the paused hooks of a module go, or the one named as `{"hook": …}`.
 pub(super) async fn release(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Json<Value>, ApiError> {
@@ -63,6 +65,6 @@ pub(super) async fn release(
     };
     let known = name.clone();
     app.on_modules(move |modules| modules.show(&known)).await?;
-    let released = app.release(name.clone(), kind).await?;
+    let released = app.release(name.clone(), kind, caller.actor()).await?;
     Ok(Json(json!({"module": name, "released": released})))
 }

@@ -16,7 +16,7 @@ use crate::cli::Context;
 use crate::client::{Client, part};
 use crate::embedded;
 use crate::error::{CliError, Kind};
-use crate::serving::{self, Serving};
+use crate::serving::Serving;
 
 mod summary;
 
@@ -64,8 +64,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     let doomed = dir.path().to_owned();
     let working = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     let at_work = working.clone();
+    let mut doom = serving.listen_for_signals()?;
+    let signals = serving.listen_for_signals()?;
     serving.spawn(async move {
-        if serving::signal().await.is_ok() && at_work.load(std::sync::atomic::Ordering::SeqCst) {
+        doom.next().await;
+        if at_work.load(std::sync::atomic::Ordering::SeqCst) {
             let _best_effort = std::fs::remove_dir_all(&doomed);
             std::process::exit(i32::from(Kind::Interrupted.code()));
         }
@@ -99,7 +102,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
         for command in summary::further(&report) {
             context.out.note(&format!("  tenter --url {url} {command}"));
         }
-        serving.wait_for_signal()?;
+        serving.wait_for(signals);
     } else {
         context.out.next("tenter demo --keep, to look around in what it stored");
     }

@@ -72,9 +72,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     let lanes = u32::try_from(site.tenter.lanes).unwrap_or(u32::MAX).min(1024);
     let serving = Serving::start(Options { site, data_dir: data_dir.clone(), listen, store, lanes })?;
     tracing::info!(url = serving.app.url(), data = %data_dir.display(), lanes = serving.app.lanes(), "serving");
+    let signals = serving.listen_for_signals()?;
     context.out.note(&format!("serving {} on {}", args.dir.display(), serving.app.url()));
     context.out.next(&format!("tenter --url {} status", serving.app.url()));
-    serving.wait_for_signal()?;
+    serving.wait_for(signals);
     tracing::info!("stopping");
     serving.stop()?;
     tracing::info!("stopped");
@@ -102,9 +103,9 @@ fn start_log(filter: &str) -> anyhow::Result<()> {
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
-        log.init()
+        log.init();
     } else {
-        log.json().init()
+        log.json().init();
     }
     Ok(())
 }
