@@ -157,13 +157,14 @@ fn hook_kinds_print_both_tables() {
     assert!(table.contains("on_postload_ioc_comment_update"));
     // 15 kinds and 90 case hooks, a heading each, a blank line between.
     assert_eq!(table.lines().count(), 15 + 90 + 3);
-    let head: Vec<_> = table.lines().take(5).map(|l| l.chars().take(100).collect::<String>()).collect();
+    let head: Vec<_> =
+        table.lines().take(5).map(|l| l.chars().take(100).collect::<String>().trim_end().to_owned()).collect();
     insta::assert_snapshot!(head.join("\n"), @"
-    HOOK                   FAMILY    WHEN                                                            GET
-    on-task-start          ingest    First, for every task, delete tasks too.                        who
-    allow-entity-creation  ingest    The entity is unknown, before any side effect.                  ent
-    on-entity-creation     ingest    The entity was accepted, before datapoints are staged.          ent
-    on-new-attribute       ingest    After staging, once per datapoint of the attribute.             ent
+    HOOK                   FAMILY    CALLED  WHEN
+    on-task-start          ingest    yes     First, for every task, delete tasks too.
+    allow-entity-creation  ingest    yes     The entity is unknown, before any side effect.
+    on-entity-creation     ingest    yes     The entity was accepted, before datapoints are staged.
+    on-new-attribute       ingest    yes     After staging, once per datapoint of the attribute.
     ");
 
     let (lines, ..) = desk.run(&["hook", "kinds", "-o", "ndjson"]);
@@ -173,6 +174,7 @@ fn hook_kinds_print_both_tables() {
     insta::assert_snapshot!(one, @r#"
     [
       {
+        "called": false,
         "family": "update",
         "name": "update-record",
         "on_failure": "retry transient faults 3 times, then skip its output",
@@ -182,6 +184,7 @@ fn hook_kinds_print_both_tables() {
         "wit": "update.update-record"
       },
       {
+        "called": false,
         "family": "update",
         "name": "update-entity",
         "on_failure": "retry transient faults 3 times, then skip its output",

@@ -101,6 +101,7 @@ fn kinds(family: Option<&str>, context: &Context) -> anyhow::Result<()> {
         &[
             ("hook", &|h| field(h, "name")),
             ("family", &|h| field(h, "family")),
+            ("called", &|h| field(h, "called")),
             ("when", &|h| field(h, "when")),
             ("gets", &|h| field(h, "sees")),
             ("may return", &|h| field(h, "returns")),
@@ -128,6 +129,7 @@ fn general(row: &hook::Row) -> Value {
         "name": row.name,
         "family": row.family.name(),
         "wit": row.kind.wit_function(),
+        "called": tenter_engine::DRIVEN.contains(&row.kind),
         "when": row.when,
         "sees": row.sees,
         "returns": row.returns.describe(),
