@@ -163,13 +163,16 @@ fn trapped(trap: Trap, facts: &Facts) -> (Reason, String) {
 }
 
 /// Compiled languages keep part of their stack at the bottom of linear memory, so that running over it wraps below
-/// address 0. A null pointer with a small offset looks alike, but not at the end of a deep recursion.
+/// address 0; an instruction's own offset can carry the address over the top again. A null pointer with a small offset
+/// looks alike, but not at the end of a deep recursion.
 fn below_the_stack(error: &Error) -> bool {
     let deep = error.downcast_ref::<WasmBacktrace>().is_some_and(|b| b.frames().len() >= BACKTRACE_FRAMES);
     let near_the_top = error.chain().any(|cause| {
         let text = cause.to_string();
         let address = text.strip_prefix(texts::FAULT).and_then(|t| t.split(' ').next());
-        address.and_then(|a| u64::from_str_radix(a, 16).ok()).is_some_and(|a| (0xff00_0000..=0xffff_ffff).contains(&a))
+        address
+            .and_then(|a| u64::from_str_radix(a, 16).ok())
+            .is_some_and(|a| (0xff00_0000..=0x1_00ff_ffff).contains(&a))
     });
     deep && near_the_top
 }
