@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenter_engine::{Registry, SharedRegistry};
 use tenter_model::capability::Grant;
-use tenter_model::config::{ModuleSection, Signatures, SiteConfig, nearest};
+use tenter_model::config::{SiteConfig, nearest};
 use tenter_model::hook::Subscription;
 use tenter_model::host::HostData;
 use tenter_model::module::{LoadedModule, ModuleSettings};
@@ -68,11 +68,8 @@ pub(crate) struct Modules {
     sandbox: Arc<Sandbox>,
     schema: Arc<Schema>,
     schema_json: Arc<str>,
-    configs: BTreeMap<String, serde_json::Value>,
-    sections: BTreeMap<ModuleName, ModuleSection>,
-    order: Vec<String>,
-    signatures: Signatures,
-    signers: BTreeMap<String, Vec<String>>,
+    /// The configuration directory, which gives settings, grants and the order of calls.
+    site: SiteConfig,
     registry: SharedRegistry,
     data: Arc<dyn HostData>,
     clock: Arc<dyn Clock>,
@@ -112,11 +109,7 @@ impl Modules {
             sandbox,
             schema,
             schema_json,
-            configs: site.module_configs,
-            sections: site.tenter.modules,
-            order: site.enabled_modules,
-            signatures: site.tenter.signatures,
-            signers: site.tenter.signers,
+            site,
             registry,
             data,
             clock,
@@ -129,7 +122,7 @@ impl Modules {
         }
         modules.publish(&state, &rows);
         drop(state);
-        for name in &modules.order {
+        for name in &modules.site.enabled_modules {
             if !rows.iter().any(|row| row.name.as_str() == name) {
                 tracing::warn!(
                     "processing_core.yml enables module {name:?}, of which no component was uploaded; \
@@ -287,27 +280,22 @@ impl Modules {
     }
 
     fn settings(&self, name: &ModuleName, grants: &[Grant], config: Option<serde_json::Value>) -> ModuleSettings {
-        let section = self.sections.get(name).cloned().unwrap_or_default();
-        let config = config
-            .or_else(|| self.configs.get(name.as_str()).cloned())
-            .unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
-        let mut all = section.grants;
-        all.extend(grants.iter().filter(|g| !all.contains(g)).cloned().collect::<Vec<_>>());
-        ModuleSettings {
-            config,
-            grants: all,
-            limits: section.limits,
-            isolation: section.isolation,
-            on_admission_fault: section.on_admission_fault,
-            quarantine: section.quarantine,
-            recording: section.recording,
+        let mut settings = self.site.module_settings(name);
+        if let Some(config) = config {
+            settings.config = config;
         }
+        for grant in grants {
+            if !settings.grants.contains(grant) {
+                settings.grants.push(grant.clone());
+            }
+        }
+        settings
     }
 
     /// `enabled_modules` order first, then order of upload.
     fn sort(&self, rows: &mut [ModuleRow]) {
         let place = |row: &ModuleRow| {
-            let listed = self.order.iter().position(|name| name == row.name.as_str());
+            let listed = self.site.enabled_modules.iter().position(|name| name == row.name.as_str());
             (listed.unwrap_or(usize::MAX), row.position)
         };
         rows.sort_by_key(place);

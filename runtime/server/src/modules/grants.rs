@@ -34,7 +34,7 @@ impl Modules {
     pub(crate) fn revoke(&self, actor: &str, name: &ModuleName, grant: &Grant) -> Result<ModuleView, ModuleError> {
         let mut state = self.lock();
         let row = self.row(name)?;
-        if self.sections.get(name).is_some_and(|section| section.grants.contains(grant)) {
+        if self.site.tenter.modules.get(name).is_some_and(|section| section.grants.contains(grant)) {
             return Err(ModuleError::Invalid(format!(
                 "{grant} is granted to {name} by tenter.yml; take it out there (modules.{name}.grants) and restart"
             )));

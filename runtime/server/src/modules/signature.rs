@@ -96,13 +96,19 @@ impl Modules {
         digest: &str,
         signature: Option<&Signature>,
     ) -> Result<Option<String>, ModuleError> {
-        check(self.signatures, &self.trusted(name), name, digest, signature)
+        check(self.site.tenter.signatures, &self.trusted(name), name, digest, signature)
             .map_err(|message| ModuleError::Refused { code: "signature", message })
     }
 
     /// The keys that count for a module: those pinned to its name, else those for all.
     fn trusted(&self, name: &ModuleName) -> Vec<String> {
-        self.signers.get(name.as_str()).or_else(|| self.signers.get("*")).cloned().unwrap_or_default()
+        self.site
+            .tenter
+            .signers
+            .get(name.as_str())
+            .or_else(|| self.site.tenter.signers.get("*"))
+            .cloned()
+            .unwrap_or_default()
     }
 }
 

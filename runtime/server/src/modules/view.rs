@@ -63,7 +63,7 @@ impl Modules {
     pub(super) fn view(&self, state: &State, row: &ModuleRow) -> ModuleView {
         let loaded = state.loaded.get(&row.name);
         let settings = self.settings(&row.name, &row.grants, None);
-        let site = self.sections.get(&row.name).map_or(&[][..], |s| s.grants.as_slice());
+        let site = self.site.tenter.modules.get(&row.name).map_or(&[][..], |s| s.grants.as_slice());
         let origin = |grant: &Grant| if site.contains(grant) { GrantOrigin::Site } else { GrantOrigin::Operator };
         let live = loaded.and_then(|result| result.as_ref().ok());
         let requests = live.map_or(&row.active.requests, |module| &module.requests);
