@@ -54,6 +54,8 @@ pub struct Ingest<'a> {
     pub pace: &'a Pace,
     /// After a stop that was not in order: where each call is written down before it is made.
     pub careful: Option<&'a Store>,
+    /// Set when a call was written down.
+    pub written_down: std::cell::Cell<bool>,
     /// The time of the run.
     pub now: Timestamp,
 }
@@ -295,10 +297,12 @@ impl Ingest<'_> {
 
     fn begin<'b>(&self, run: &Run<'_>, bound: &'b Bound, kind: HookKind, stage: u32) -> Entry<'b> {
         let (task, seq) = (&run.pending.task, run.pending.seq);
-        if let Some(store) = self.careful
-            && let Err(error) = store.begin_careful_blocking(seq, task.id, Some(bound.module.name.clone()), Some(kind))
-        {
-            tracing::warn!(task = %task.id, "cannot write down what is about to run: {error}");
+        if let Some(store) = self.careful {
+            self.written_down.set(true);
+            let module = Some(bound.module.name.clone());
+            if let Err(error) = store.begin_careful_blocking(seq, task.id, module, Some(kind)) {
+                tracing::warn!(task = %task.id, "cannot write down what is about to run: {error}");
+            }
         }
         let call = HookCall {
             module: &bound.module,
