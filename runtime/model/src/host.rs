@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::datapoint::DataPoint;
 use crate::hook::HookKind;
-use crate::id::{EntityRef, ModuleName, SubscriptionId};
+use crate::id::{AttrName, EntityRef, ModuleName, SubscriptionId};
 use crate::module::LoadedModule;
-use crate::record::MasterRecord;
+use crate::record::{Chunk, MasterRecord};
 use crate::task::TaskBody;
 use crate::time::Timestamp;
+use crate::view::{Correlated, RunContext, View, ViewSource};
 
 /// Why a call is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,8 +270,14 @@ pub enum Verdict {
     Deny(String),
 }
 
+/// The answer of a host that does not serve a kind of hook.
+fn not_called<T>(call: &HookCall<'_>) -> Invocation<T> {
+    let what = format!("this host does not call {} (module {})", call.kind, call.module.name);
+    Invocation::of(Err(HookFailure::new(Reason::Host, what)))
+}
+
 /// Enters guests, for one lane: it owns one warm instance of each module. One method per kind of hook that the
-/// engine drives.
+/// engine drives; a host need not serve all families.
 pub trait HookHost: Send {
     /// See `ingest.on-task-start`.
     fn on_task_start(&mut self, call: &HookCall<'_>, task: &TaskBody) -> Invocation<()>;
@@ -285,6 +292,60 @@ pub trait HookHost: Send {
         entity: &EntityRef,
         datapoint: &DataPoint,
     ) -> Invocation<Vec<TaskBody>>;
+    /// See `snapshot.snapshot-init`.
+    fn snapshot_init(&mut self, call: &HookCall<'_>, _run: &RunContext) -> Invocation<Vec<TaskBody>> {
+        not_called(call)
+    }
+    /// See `snapshot.snapshot-finalize`.
+    fn snapshot_finalize(&mut self, call: &HookCall<'_>, _run: &RunContext) -> Invocation<Vec<TaskBody>> {
+        not_called(call)
+    }
+    /// See `snapshot.timeseries`.
+    fn timeseries(
+        &mut self,
+        call: &HookCall<'_>,
+        _entity: &EntityRef,
+        _attr: &AttrName,
+        _history: &[Chunk],
+    ) -> Invocation<Vec<TaskBody>> {
+        not_called(call)
+    }
+    /// See `snapshot.correlate`. `deeper` answers the import `views` while the call runs.
+    fn correlate(
+        &mut self,
+        call: &HookCall<'_>,
+        _view: &View,
+        _deeper: Option<Arc<dyn ViewSource>>,
+    ) -> Invocation<Correlated> {
+        not_called(call)
+    }
+    /// See `snapshot.correlate-with-record`. `record` is `None` for an entity without master record.
+    fn correlate_with_record(
+        &mut self,
+        call: &HookCall<'_>,
+        _view: &View,
+        _record: Option<&MasterRecord>,
+        _deeper: Option<Arc<dyn ViewSource>>,
+    ) -> Invocation<Correlated> {
+        not_called(call)
+    }
+    /// See `update.update-record`.
+    fn update_record(
+        &mut self,
+        call: &HookCall<'_>,
+        _entity: &EntityRef,
+        _record: &MasterRecord,
+    ) -> Invocation<Vec<TaskBody>> {
+        not_called(call)
+    }
+    /// See `update.update-entity`.
+    fn update_entity(&mut self, call: &HookCall<'_>, _entity: &EntityRef) -> Invocation<Vec<TaskBody>> {
+        not_called(call)
+    }
+    /// See `schedule.cron`. Gives what the import `tasks` took, one list for each `submit`.
+    fn cron(&mut self, call: &HookCall<'_>, _arguments: &str) -> Invocation<Vec<Vec<TaskBody>>> {
+        not_called(call)
+    }
     /// Drops instances of modules that are not in `keep` any more; called when the registry was swapped.
     fn retain(&mut self, keep: &dyn Fn(&ModuleName, u64) -> bool);
 }

@@ -28,6 +28,7 @@ pub mod schema;
 pub mod task;
 pub mod time;
 pub mod value;
+pub mod view;
 
 pub use datapoint::DataPoint;
 pub use hook::{Family, HookKind};
