@@ -279,7 +279,11 @@ impl Bench {
     }
 
     pub fn over(store: Store, clock: Arc<TestClock>, modules: Vec<LoadedModule>, lanes: u32) -> Self {
-        let host = Scripted::default();
+        Self::played(store, clock, modules, lanes, Scripted::default())
+    }
+
+    /// With scripts that are there before the first call.
+    pub fn played(store: Store, clock: Arc<TestClock>, modules: Vec<LoadedModule>, lanes: u32, host: Scripted) -> Self {
         let scripted = host.clone();
         let next = AtomicU64::new(1);
         let engine = Engine::start(Parts {
