@@ -10,19 +10,15 @@ use tenter_model::module::OnAdmissionFault;
 use tenter_model::schema::{EntitySpec, Lifetime};
 use tenter_model::task::{Origin, Queue, Task, TaskBody, TaskId};
 use tenter_model::{DataPoint, HookHost, HookKind, MasterRecord, Schema, Timestamp};
-use tenter_store::{
-    DeadKind, DeadLetter, Effect, ErrorRow, InvocationRow, PendingTask, RawPoint, StateChange, Store, TaskOutcome,
-};
-
-mod check;
-mod note;
+use tenter_store::{DeadKind, DeadLetter, Effect, ErrorRow, PendingTask, RawPoint, Store, TaskOutcome};
 
 use crate::breakers::Breakers;
+use crate::call::note::{self, Shown};
+use crate::call::{Desk, Notes, Subject, check};
 use crate::links;
 use crate::pace::Pace;
 use crate::registry::{Bound, Registry};
 use crate::stats::LaneStats;
-use note::{Noted, Shown};
 
 /// What is to become of a task.
 #[derive(Debug)]
@@ -84,22 +80,13 @@ struct Run<'t> {
     pending: &'t PendingTask,
     follow_ups: Vec<Task>,
     dead: Vec<DeadLetter>,
-    errors: Vec<ErrorRow>,
-    state: Vec<StateChange>,
-    invocations: Vec<InvocationRow>,
+    notes: Notes,
 }
 
 impl Ingest<'_> {
     /// Runs one task against the record that was read for it.
     pub fn run(&mut self, pending: &PendingTask, record: Option<MasterRecord>) -> Processed {
-        let mut run = Run {
-            pending,
-            follow_ups: Vec::new(),
-            dead: Vec::new(),
-            errors: Vec::new(),
-            state: Vec::new(),
-            invocations: Vec::new(),
-        };
+        let mut run = Run { pending, follow_ups: Vec::new(), dead: Vec::new(), notes: Notes::default() };
         let seen_revision = record.as_ref().map(|r| r.revision);
         let effect = match self.flow(&mut run, record) {
             Ok(effect) => effect,
@@ -110,6 +97,7 @@ impl Ingest<'_> {
             run.follow_ups.clear();
         }
         let task = &pending.task;
+        let Notes { errors, state, invocations } = run.notes;
         Processed::Commit(Box::new(TaskOutcome {
             seq: pending.seq,
             id: task.id,
@@ -119,9 +107,9 @@ impl Ingest<'_> {
             effect,
             follow_ups: run.follow_ups,
             dead: run.dead,
-            errors: run.errors,
-            state: run.state,
-            invocations: run.invocations,
+            errors,
+            state,
+            invocations,
         }))
     }
 
@@ -315,11 +303,13 @@ impl Ingest<'_> {
         Entry { bound, call, stage }
     }
 
-    /// The failure that a call of a paused hook is; it is counted as left out.
+    fn desk(&self) -> Desk<'_> {
+        let Self { schema, stats, breakers, pace, now, .. } = *self;
+        Desk { schema, stats, breakers, pace, now }
+    }
+
     fn paused(&self, bound: &Bound, kind: HookKind) -> Option<HookFailure> {
-        let failure = self.breakers.admits(bound, kind, self.now).err()?;
-        self.stats.correct(&bound.module.name, kind, |s| s.skipped += 1);
-        Some(failure)
+        self.desk().paused(bound, kind)
     }
 
     /// Checks, counts and records a call.
@@ -330,37 +320,15 @@ impl Ingest<'_> {
         invocation: Invocation<T>,
         check: impl FnOnce(&Schema, T) -> Result<U, HookFailure>,
     ) -> Result<U, HookFailure> {
-        let Invocation { outcome, usage, logs, logs_dropped, state, reads } = invocation;
-        let Entry { bound, call, .. } = entry;
-        note::forward_logs(call, &logs, logs_dropped);
-        let outcome = outcome.and_then(|value| check(self.schema, value));
-        self.pace.note(&call.module.name, &usage);
-        self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
-        let number = self.stats.count(&call.module.name, call.kind, &usage, |s| {
-            if let Err(failure) = &outcome {
-                if failure.reason.is_fault() {
-                    s.faults += 1;
-                } else {
-                    s.errors += 1;
-                }
-            }
-        });
-        let noted = Noted { pending: run.pending, call, stage: entry.stage, now: self.now, usage };
-        if note::is_recorded(&outcome, &call.module.settings, number) {
-            run.invocations.push(noted.row(self.schema, &outcome, &logs, logs_dropped > 0));
-        }
-        match outcome {
-            Ok(value) => {
-                if !state.is_empty() {
-                    run.state.push((call.module.name.clone(), state, reads));
-                }
-                Ok(value)
-            }
-            Err(failure) => {
-                run.errors.push(noted.error(&failure, logs));
-                Err(failure)
-            }
-        }
+        let task = &run.pending.task;
+        let subject = Subject {
+            work: task.id,
+            task: Some(task.id),
+            entity: Some(&task.body.entity),
+            stage: entry.stage,
+            attempt: run.pending.attempts + 1,
+        };
+        self.desk().finish(&mut run.notes, subject, (entry.bound, &entry.call), invocation, check)
     }
 
     fn letter(
@@ -388,7 +356,7 @@ impl Ingest<'_> {
         let [.., spread] = run.pending.task.id.0;
         let jitter_ms = pause_ms * u64::from(spread) / 1024;
         let micros = i64::try_from((pause_ms + jitter_ms) * 1000).unwrap_or(i64::MAX);
-        Processed::Postpone { not_before: self.now.saturating_add(micros), errors: run.errors }
+        Processed::Postpone { not_before: self.now.saturating_add(micros), errors: run.notes.errors }
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod aside;
 pub mod breakers;
+mod call;
 pub mod ingest;
 mod lane;
 pub mod links;

@@ -5,7 +5,7 @@ use tenter_model::module::LoadedModule;
 use tenter_model::{Schema, TaskBody};
 
 /// Checks the tasks that a hook returned, and names the module as source where they name none.
-pub(super) fn tasks(
+pub(crate) fn tasks(
     schema: &Schema,
     call: &HookCall<'_>,
     mut bodies: Vec<TaskBody>,

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use tenter_model::host::{HookCall, HookFailure, LogLevel, LogLine, Usage, Verdict};
 use tenter_model::module::{ModuleSettings, Recording};
 use tenter_model::{Schema, TaskBody, Timestamp};
-use tenter_store::{ErrorRow, InvocationId, InvocationOutcome, InvocationRow, PendingTask};
+use tenter_store::{ErrorRow, InvocationId, InvocationOutcome, InvocationRow};
+
+use super::Subject;
 
 /// One in this many calls that went well is recorded, the first of each lane among them.
 const SAMPLE: u64 = 256;
@@ -12,13 +14,13 @@ const SAMPLE: u64 = 256;
 const MAX_OUTPUT: usize = tenter_store::MAX_OUTPUT_BYTES;
 
 /// Whether a call is recorded; `number` counts the calls of its hook in this lane from 1.
-pub(super) fn is_recorded<T: Shown>(outcome: &Result<T, HookFailure>, settings: &ModuleSettings, number: u64) -> bool {
+pub(crate) fn is_recorded<T: Shown>(outcome: &Result<T, HookFailure>, settings: &ModuleSettings, number: u64) -> bool {
     let went_well = outcome.as_ref().is_ok_and(|value| value.refusal().is_none());
     !went_well || settings.recording == Recording::All || number % SAMPLE == 1
 }
 
 /// A result that can be shown to people.
-pub(super) trait Shown {
+pub(crate) trait Shown {
     fn json(&self, schema: &Schema) -> Value;
 
     /// The reason, when the call returned and said no. Such calls are always recorded.
@@ -70,22 +72,21 @@ impl Shown for Vec<TaskBody> {
 }
 
 /// A call that is over.
-pub(super) struct Noted<'a> {
-    pub(super) pending: &'a PendingTask,
-    pub(super) call: &'a HookCall<'a>,
-    pub(super) stage: u32,
-    pub(super) now: Timestamp,
-    pub(super) usage: Usage,
+pub(crate) struct Noted<'a> {
+    pub(crate) subject: Subject<'a>,
+    pub(crate) call: &'a HookCall<'a>,
+    pub(crate) now: Timestamp,
+    pub(crate) usage: Usage,
 }
 
 impl Noted<'_> {
     fn id(&self) -> InvocationId {
-        let (task, call) = (self.pending.task.id, self.call);
-        InvocationId::of(task, &call.module.name, call.subscription, self.stage, self.pending.attempts + 1)
+        let Subject { work, stage, attempt, .. } = self.subject;
+        InvocationId::of(work, &self.call.module.name, self.call.subscription, stage, attempt)
     }
 
     /// The record of the call.
-    pub(super) fn row<T: Shown>(
+    pub(crate) fn row<T: Shown>(
         &self,
         schema: &Schema,
         outcome: &Result<T, HookFailure>,
@@ -117,10 +118,10 @@ impl Noted<'_> {
             digest: module.digest.clone(),
             hook: call.kind,
             subscription: call.subscription.clone(),
-            task: Some(self.pending.task.id),
-            datapoint: (call.kind == tenter_model::HookKind::OnNewAttribute).then_some(self.stage),
-            entity: Some(self.pending.task.body.entity.clone()),
-            attempt: self.pending.attempts + 1,
+            task: self.subject.task,
+            datapoint: (call.kind == tenter_model::HookKind::OnNewAttribute).then_some(self.subject.stage),
+            entity: self.subject.entity.cloned(),
+            attempt: self.subject.attempt,
             outcome: ended,
             reason,
             usage: self.usage,
@@ -131,10 +132,11 @@ impl Noted<'_> {
     }
 
     /// The row of a failure.
-    pub(super) fn error(&self, failure: &HookFailure, logs: Vec<LogLine>) -> ErrorRow {
-        let (call, task) = (self.call, &self.pending.task);
+    pub(crate) fn error(&self, failure: &HookFailure, logs: Vec<LogLine>) -> ErrorRow {
+        let Self { call, subject, .. } = self;
+        let entity = subject.entity.map_or_else(String::new, ToString::to_string);
         tracing::warn!(
-            module = %call.module.name, hook = %call.kind, entity = %task.body.entity,
+            module = %call.module.name, hook = %call.kind, entity,
             reason = failure.reason.code(), "hook failed: {}", failure.message
         );
         ErrorRow {
@@ -144,13 +146,13 @@ impl Noted<'_> {
             digest: call.module.digest.clone(),
             hook: call.kind,
             subscription: Some(call.subscription.clone()),
-            task: Some(task.id),
-            entity: Some(task.body.entity.clone()),
+            task: subject.task,
+            entity: subject.entity.cloned(),
             reason: failure.reason.code().into(),
             message: failure.message.clone(),
             detail: failure.detail.clone(),
             usage: self.usage,
-            attempt: self.pending.attempts + 1,
+            attempt: subject.attempt,
             at: self.now,
             logs,
         }
@@ -158,7 +160,7 @@ impl Noted<'_> {
 }
 
 /// A guest's words for the log: cut, and without control characters.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .take(500)
         .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
@@ -166,7 +168,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// Sends a module's log to the server's.
-pub(super) fn forward_logs(call: &HookCall<'_>, logs: &[LogLine], dropped: u32) {
+pub(crate) fn forward_logs(call: &HookCall<'_>, logs: &[LogLine], dropped: u32) {
     let (module, hook) = (call.module.name.as_str(), call.kind.name());
     for line in logs {
         match line.level {
