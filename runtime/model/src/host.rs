@@ -97,8 +97,8 @@ reasons! {
     Trap = "trap", "the hook crashed; its log and backtrace tell where";
     /// The output does not fit the entity specification.
     InvalidOutput = "invalid-output", "the hook returned something that the entity specification refuses; the message names the field";
-    /// Too many tasks in the output.
-    OutputCount = "output-count", "the hook returned more tasks than allowed in one call; return fewer";
+    /// Too many tasks or changes in the output.
+    OutputCount = "output-count", "the hook returned more than allowed in one call; return less";
     /// Something was done that needs a grant.
     NotGranted = "not-granted", "the module lacks a grant; `tenter grant` gives it";
     /// The module's room for state is used up.
@@ -342,10 +342,14 @@ pub trait HookHost: Send {
     fn update_entity(&mut self, call: &HookCall<'_>, _entity: &EntityRef) -> Invocation<Vec<TaskBody>> {
         not_called(call)
     }
-    /// See `schedule.cron`. Gives what the import `tasks` took, one list for each `submit`.
+    /// See `schedule.cron`. Gives what the import `tasks` took, one list for each `submit`. The guest was told ids, so
+    /// they are settled: those of [`crate::TaskId::of_slot`] for the call's time, which must be the slot's.
     fn cron(&mut self, call: &HookCall<'_>, _arguments: &str) -> Invocation<Vec<Vec<TaskBody>>> {
         not_called(call)
     }
+    /// A snapshot run has ended, or was given up. While it is on, an instance that replaces another one gets the
+    /// `snapshot-init` that this lane has called, before its next hook.
+    fn run_ended(&mut self) {}
     /// Drops instances of modules that are not in `keep` any more; called when the registry was swapped.
     fn retain(&mut self, keep: &dyn Fn(&ModuleName, u64) -> bool);
 }

@@ -51,6 +51,23 @@ impl TaskId {
         Self(id)
     }
 
+    /// Stands for one slot of a timer, as parent and root of what its calls submit: the task `n` of the submission `s`
+    /// is `TaskId::follow_up(slot, module, subscription, s, n)`. A function of the slot's time, which is the time of
+    /// the call, and not of the lane, so that the same task enters once however many lanes submit it.
+    #[must_use]
+    pub fn of_slot(module: &ModuleName, subscription: &SubscriptionId, slot: Timestamp) -> Self {
+        let mut hash = Sha256::new();
+        for part in [&b"tenter.slot.v1"[..], module.as_str().as_bytes(), &[0], subscription.as_str().as_bytes()] {
+            hash.update(part);
+        }
+        hash.update(slot.0.to_be_bytes());
+        let mut rest = [0u8; 10];
+        for (slot, byte) in rest.iter_mut().zip(hash.finalize()) {
+            *slot = byte;
+        }
+        Self::root(slot, rest)
+    }
+
     /// Parses 32 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -152,5 +169,18 @@ mod tests {
         assert_ne!(one, TaskId::follow_up(root, &m, &s, 1, 0));
         assert_eq!(one.0[..6], root.0[..6]);
         assert_eq!(TaskId::parse(&one.to_string()), Some(one));
+    }
+
+    #[test]
+    fn slots_are_told_apart_by_module_subscription_and_time() {
+        let (m, n) = (ModuleName::new("label").unwrap(), ModuleName::new("labe").unwrap());
+        let (s, t) = (SubscriptionId::new("a").unwrap(), SubscriptionId::new("la").unwrap());
+        let at = Timestamp(1_700_000_000_000_000);
+        let one = TaskId::of_slot(&m, &s, at);
+        assert_eq!(one, TaskId::of_slot(&m, &s, at));
+        assert_eq!(one.0[..6], TaskId::root(at, [0; 10]).0[..6]);
+        assert_ne!(one, TaskId::of_slot(&n, &t, at));
+        assert_ne!(one, TaskId::of_slot(&m, &t, at));
+        assert_ne!(one, TaskId::of_slot(&m, &s, Timestamp(at.0 + 1)));
     }
 }

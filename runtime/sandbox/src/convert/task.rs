@@ -169,6 +169,6 @@ mod tests {
         assert_eq!(output_from_wit(vec![good(); 2], &limits).unwrap().len(), 2);
         let failure = output_from_wit(vec![good(); 3], &limits).unwrap_err();
         assert_eq!(failure.reason, Reason::OutputCount);
-        insta::assert_snapshot!(failure.message, @"returned 3 of 2 tasks; the hook returned more tasks than allowed in one call; return fewer");
+        insta::assert_snapshot!(failure.message, @"returned 3 of 2 tasks; the hook returned more than allowed in one call; return less");
     }
 }
