@@ -104,6 +104,7 @@ impl Ingest<'_> {
             entity: task.body.entity.clone(),
             at: self.now,
             seen_revision,
+            origin: task.origin.clone(),
             effect,
             follow_ups: run.follow_ups,
             dead: run.dead,
@@ -260,6 +261,8 @@ impl Ingest<'_> {
                 hook: call.kind,
                 subscription: call.subscription.clone(),
                 parent: parent.id,
+                number: stage,
+                attempt: run.pending.attempts + 1,
             }),
             body,
         };

@@ -135,6 +135,12 @@ pub struct Origin {
     pub subscription: SubscriptionId,
     /// The task whose processing called it.
     pub parent: TaskId,
+    /// Which of that task's calls it was: with the rest it names the call in the records of calls.
+    #[serde(default)]
+    pub number: u32,
+    /// Number of the attempt, from 1; 0 for tasks of a version that did not note it.
+    #[serde(default)]
+    pub attempt: u32,
 }
 
 /// A task in the pipeline.

@@ -122,6 +122,7 @@ fn process(store: &Store, tasks: u64, under_way: usize, now: Timestamp) -> Resul
                 entity,
                 at: now,
                 seen_revision,
+                origin: None,
                 effect: Effect::Apply { record, raw, links: Vec::new(), created: seen_revision.is_none() },
                 follow_ups: Vec::new(),
                 dead: Vec::new(),

@@ -11,6 +11,7 @@ use crate::codec;
 use crate::error::StoreError;
 use crate::invocations;
 use crate::outcome::{CommitResult, DeadKind, DeadLetter, Done, Effect, ErrorRow, LinkChange, RawPoint, TaskOutcome};
+use crate::provenance;
 use crate::state;
 use crate::tally::Count;
 use crate::tx::Tx;
@@ -203,9 +204,13 @@ fn delete(tx: &mut Tx<'_>, entity: &EntityRef, seen: Option<u64>) -> Result<(), 
 
 fn write_raw(tx: &mut Tx<'_>, etype: i64, outcome: &TaskOutcome, raw: &[RawPoint]) -> Result<(), StoreError> {
     let mut insert = tx.conn.prepare_cached(
-        "INSERT INTO raw (etype, eid, attr, src, t1, t2, c, v, task, module, at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO raw (etype, eid, attr, src, t1, t2, c, v, task, module, at, made) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
+    let made = match &outcome.origin {
+        Some(origin) if !raw.is_empty() => Some(provenance::encode(tx.conn, tx.names, origin)?),
+        _ => None,
+    };
     for point in raw {
         let dp = &point.datapoint;
         let attr = tx.names.number(tx.conn, dp.attr.as_str())?;
@@ -226,6 +231,7 @@ fn write_raw(tx: &mut Tx<'_>, etype: i64, outcome: &TaskOutcome, raw: &[RawPoint
             &outcome.id.0[..],
             module,
             outcome.at.0,
+            made.as_ref().filter(|_| module.is_some()),
         ])?;
         tx.tally.add(Count::RawPoints, 1);
         tx.tally.add(Count::DerivedPoints, i64::from(module.is_some()));

@@ -7,6 +7,7 @@ use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tenter_model::host::{LogLine, Usage};
+use tenter_model::task::Origin;
 use tenter_model::{EntityRef, HookKind, ModuleName, SubscriptionId, TaskId, Timestamp};
 
 use crate::codec;
@@ -41,6 +42,14 @@ impl InvocationId {
             *slot = byte;
         }
         Self(id)
+    }
+}
+
+impl InvocationId {
+    /// The id of the call that made a task.
+    #[must_use]
+    pub fn of_origin(origin: &Origin) -> Self {
+        Self::of(origin.parent, &origin.module, &origin.subscription, origin.number, origin.attempt)
     }
 }
 

@@ -29,6 +29,7 @@ mod modules;
 mod names;
 mod options;
 mod outcome;
+mod provenance;
 mod prune;
 mod reader;
 mod state;

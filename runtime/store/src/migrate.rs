@@ -9,8 +9,11 @@ use rusqlite::Connection;
 use crate::crash::Crash;
 use crate::error::StoreError;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0002_operation.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_operation.sql"),
+    include_str!("../migrations/0003_provenance.sql"),
+];
 
 /// The newest format that this program knows.
 pub(crate) fn newest() -> i64 {

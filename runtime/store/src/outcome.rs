@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use tenter_model::host::{LogLine, StateRead, StateWrite, Usage};
-use tenter_model::task::Queue;
+use tenter_model::task::{Origin, Queue};
 use tenter_model::{
     AttrName, DataPoint, EntityId, EntityRef, EntityType, HookKind, MasterRecord, ModuleName, SubscriptionId, Task,
     TaskId, Timestamp,
@@ -100,6 +100,9 @@ pub struct StoredPoint {
     pub point: RawPoint,
     /// The task that brought it.
     pub task: TaskId,
+    /// The call that made it, whether or not the call itself is kept; `None`: it came from outside, or was stored
+    /// before this was noted.
+    pub origin: Option<Origin>,
     /// When it was committed, by the clock of that task.
     pub at: Timestamp,
 }
@@ -202,6 +205,8 @@ pub struct TaskOutcome {
     pub at: Timestamp,
     /// Revision of the record that the hooks were given; `None`: there was no record.
     pub seen_revision: Option<u64>,
+    /// The hook that made the task, and so its datapoints; `None`: it came from outside.
+    pub origin: Option<Origin>,
     /// What happens to the entity.
     pub effect: Effect,
     /// Tasks that hooks returned, for the queues.

@@ -18,6 +18,7 @@ use crate::ledger::{self, DeadFilter, ErrorFilter};
 use crate::modules::{self, ModuleRow};
 use crate::names;
 use crate::outcome::{DeadRow, ErrorRow, LinkRow, PendingTask, RawFilter, RawPoint, StoredPoint};
+use crate::provenance;
 use crate::tally::{Counters, NORMAL_BASE};
 use crate::tokens::{self, TokenRow};
 use crate::tx::StoredTask;
@@ -148,7 +149,7 @@ impl Reader {
             }
         }
         let mut statement = conn.prepare_cached(
-            "SELECT seq, etype, eid, attr, src, t1, t2, c, v, task, module, at FROM raw \
+            "SELECT seq, etype, eid, attr, src, t1, t2, c, v, task, module, at, made FROM raw \
              WHERE (?1 IS NULL OR etype = ?1) AND (?2 IS NULL OR eid = ?2) AND (?3 IS NULL OR attr = ?3) \
              AND (?4 IS NULL OR src = ?4) ORDER BY seq DESC LIMIT ?5 OFFSET ?6",
         )?;
@@ -416,6 +417,15 @@ pub(crate) fn read_all_values(conn: &Connection) -> Result<(u64, Vec<String>), S
 
 fn stored_point(conn: &Connection, row: &Row<'_>) -> Result<StoredPoint, StoreError> {
     let seq = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
+    let module: Option<ModuleName> = match row.get::<_, Option<i64>>(10)? {
+        Some(id) => Some(name(&names::text(conn, id)?)?),
+        None => None,
+    };
+    let made: Option<Vec<u8>> = row.get(12)?;
+    let origin = match (&module, made) {
+        (Some(module), Some(made)) => Some(provenance::decode(conn, module, &made)?),
+        _ => None,
+    };
     Ok(StoredPoint {
         seq,
         entity: entity_ref(conn, row, 1)?,
@@ -428,12 +438,10 @@ fn stored_point(conn: &Connection, row: &Row<'_>) -> Result<StoredPoint, StoreEr
                 confidence: row.get(7)?,
                 value: codec::decode(blob(row, 8)?, || format!("value of datapoint {seq}"))?,
             },
-            module: match row.get::<_, Option<i64>>(10)? {
-                Some(id) => Some(name(&names::text(conn, id)?)?),
-                None => None,
-            },
+            module,
         },
         task: TaskId(row.get(9)?),
+        origin,
         at: Timestamp(row.get(11)?),
     })
 }

@@ -36,6 +36,33 @@ fn effects_are_stored_together() {
 }
 
 #[test]
+fn a_derived_datapoint_names_the_call_that_made_it() {
+    let store = store();
+    let reader = store.reader().unwrap();
+    let one = waiting(&store, &reader, 1, "a");
+    let child = follow_up(&one.task, 3, "b");
+    store.commit_blocking(TaskOutcome { follow_ups: vec![child.clone()], ..outcome(&one) }).unwrap();
+    let two = pending(&reader, Queue::Priority).remove(0);
+    let derived = |name| {
+        let mut point = point(name, 1);
+        point.module = Some(module("label"));
+        point
+    };
+    let origin = two.task.origin.clone();
+    assert_eq!(origin, child.origin);
+    let given = applying(&reader, &two, vec![derived("x"), derived("y")]);
+    store.commit_blocking(TaskOutcome { origin: origin.clone(), ..given }).unwrap();
+    // A datapoint from outside has no origin, and one that an older program stored is read without it.
+    let three = waiting(&store, &reader, 3, "c");
+    store.commit_blocking(applying(&reader, &three, vec![point("x", 2), derived("z")])).unwrap();
+    let raw = reader.raw(&RawFilter { limit: 10, ..RawFilter::default() }).unwrap();
+    assert_eq!(raw.iter().map(|p| p.origin.clone()).collect::<Vec<_>>(), [None, None, origin.clone(), origin.clone()]);
+    let of = tenter_store::InvocationId::of_origin(&origin.unwrap());
+    let subscription = "a".parse().unwrap();
+    assert_eq!(of, tenter_store::InvocationId::of(one.task.id, &module("label"), &subscription, 0, 1));
+}
+
+#[test]
 fn a_task_that_is_done_is_gone() {
     let store = store();
     let reader = store.reader().unwrap();

@@ -61,6 +61,8 @@ pub(crate) fn follow_up(parent: &Task, ordinal: u32, eid: &str) -> Task {
             hook: HookKind::OnNewAttribute,
             subscription,
             parent: parent.id,
+            number: 0,
+            attempt: 1,
         }),
         body: TaskBody::new(entity(eid)),
     }
@@ -93,6 +95,7 @@ pub(crate) fn outcome(pending: &PendingTask) -> TaskOutcome {
         entity: pending.task.body.entity.clone(),
         at: NOW,
         seen_revision: None,
+        origin: None,
         effect: Effect::Nothing,
         follow_ups: Vec::new(),
         dead: Vec::new(),
