@@ -28,6 +28,20 @@ pub struct Registry {
     allow: HashMap<EntityType, Vec<Bound>>,
     creation: HashMap<EntityType, Vec<Bound>>,
     attribute: HashMap<EntityType, HashMap<AttrName, Vec<Bound>>>,
+    snapshot: SnapshotHooks,
+}
+
+/// What a snapshot run calls.
+#[derive(Debug, Default)]
+pub struct SnapshotHooks {
+    /// At the start of a run.
+    pub init: Vec<Bound>,
+    /// At the end of a run.
+    pub finalize: Vec<Bound>,
+    /// For stored timeseries.
+    pub timeseries: HashMap<EntityType, HashMap<AttrName, Vec<Bound>>>,
+    /// Subscriptions to `correlate` and `correlate-with-record`, and those to ingestion that refresh.
+    pub steps: Vec<(Bound, Moment)>,
 }
 
 impl Registry {
@@ -41,6 +55,11 @@ impl Registry {
                     continue;
                 }
                 let bound = Bound { module: module.clone(), subscription: subscription.id.clone() };
+                if let Moment::OnEntityCreation { refresh: true, .. } | Moment::OnNewAttribute { refresh: true, .. } =
+                    &subscription.moment
+                {
+                    registry.snapshot.steps.push((bound.clone(), subscription.moment.clone()));
+                }
                 match &subscription.moment {
                     Moment::OnTaskStart => registry.task_start.push(bound),
                     Moment::AllowEntityCreation { etype } => {
@@ -56,13 +75,21 @@ impl Registry {
                         .entry(attr.clone())
                         .or_default()
                         .push(bound),
+                    Moment::SnapshotInit => registry.snapshot.init.push(bound),
+                    Moment::SnapshotFinalize => registry.snapshot.finalize.push(bound),
+                    Moment::Timeseries { etype, attr } => registry
+                        .snapshot
+                        .timeseries
+                        .entry(etype.clone())
+                        .or_default()
+                        .entry(attr.clone())
+                        .or_default()
+                        .push(bound),
+                    Moment::Correlate(_) | Moment::CorrelateWithRecord(_) => {
+                        registry.snapshot.steps.push((bound, subscription.moment.clone()));
+                    }
                     // Driven by parts of the engine that look subscriptions up for themselves.
-                    Moment::SnapshotInit
-                    | Moment::SnapshotFinalize
-                    | Moment::Timeseries { .. }
-                    | Moment::Correlate(_)
-                    | Moment::CorrelateWithRecord(_)
-                    | Moment::UpdateRecord(_)
+                    Moment::UpdateRecord(_)
                     | Moment::UpdateEntity(_)
                     | Moment::Cron(_)
                     | Moment::Before(_)
@@ -103,6 +130,12 @@ impl Registry {
     #[must_use]
     pub fn on_new_attribute(&self, etype: &EntityType, attr: &AttrName) -> &[Bound] {
         self.attribute.get(etype).and_then(|by_attr| by_attr.get(attr)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Called in snapshot runs.
+    #[must_use]
+    pub fn snapshot(&self) -> &SnapshotHooks {
+        &self.snapshot
     }
 
     /// Whether the module of that generation is loaded.

@@ -88,6 +88,17 @@ pub enum Recording {
     All,
 }
 
+/// What becomes of changes in a snapshot that the subscription's `may_change` did not declare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undeclared {
+    /// They are applied after the declared ones and reported once.
+    #[default]
+    Report,
+    /// They make the whole output invalid.
+    Strict,
+}
+
 /// What the operator decided about a module.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ModuleSettings {
@@ -107,6 +118,9 @@ pub struct ModuleSettings {
     /// Which calls that went well are recorded.
     #[serde(default)]
     pub recording: Recording,
+    /// What becomes of undeclared changes in snapshots.
+    #[serde(default)]
+    pub may_change: Undeclared,
 }
 
 impl ModuleSettings {

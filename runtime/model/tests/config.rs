@@ -130,6 +130,7 @@ modules:
     on_admission_fault: open
     quarantine: off
     recording: all
+    may_change: strict
     grants: [{capability: write-entities, scope: ip.hostname}, {capability: state}]
 ",
         ),
@@ -184,6 +185,7 @@ modules:
     assert_eq!(config.snapshot_bucket_size, 8);
     let (name, module) = config.tenter.modules.first_key_value().unwrap();
     assert_eq!((name.as_str(), module.limits["fuel"], module.grants.len()), ("a", 1000, 2));
+    assert_eq!(module.may_change, tenter_model::module::Undeclared::Strict);
     assert_eq!((config.tenter.lanes, config.tenter.synchronous), (3, Synchronous::Normal));
 }
 

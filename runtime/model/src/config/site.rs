@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::capability::Grant;
 use crate::cron::Cron;
 use crate::id::ModuleName;
-use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording};
+use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
 use crate::schema::Schema;
 
 /// The whole configuration.
@@ -85,6 +85,7 @@ impl SiteConfig {
             on_admission_fault: section.on_admission_fault,
             quarantine: section.quarantine,
             recording: section.recording,
+            may_change: section.may_change,
         }
     }
 }
@@ -299,6 +300,8 @@ pub struct ModuleSection {
     pub quarantine: Quarantine,
     /// Which calls that went well are recorded.
     pub recording: Recording,
+    /// What becomes of undeclared changes in snapshots.
+    pub may_change: Undeclared,
     /// Capabilities granted by the file.
     pub grants: Vec<Grant>,
 }

@@ -7,7 +7,7 @@ use super::site::{ModuleSection, Signatures, Synchronous, TenterConfig};
 use super::yaml::{Entry, Kind, Node};
 use crate::capability::{self, Grant};
 use crate::id::ModuleName;
-use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording};
+use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
 
 pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<TenterConfig> {
     let mut top = Section::open(report, file, "", root)?;
@@ -100,6 +100,7 @@ fn address(node: &Node) -> Result<String, Words> {
 fn module(report: &mut Report, mut section: Section<'_>) -> ModuleSection {
     let isolation = [("warm", Isolation::Warm), ("fresh", Isolation::Fresh)];
     let recording = [("sample", Recording::Sample), ("all", Recording::All)];
+    let may_change = [("report", Undeclared::Report), ("strict", Undeclared::Strict)];
     let fault = [("closed", OnAdmissionFault::Closed), ("open", OnAdmissionFault::Open)];
     let mut out = ModuleSection {
         isolation: section.read(report, "isolation", |n| word(n, &isolation)).unwrap_or_default(),
@@ -109,6 +110,7 @@ fn module(report: &mut Report, mut section: Section<'_>) -> ModuleSection {
             Some(true) | None => Quarantine::On,
         },
         recording: section.read(report, "recording", |n| word(n, &recording)).unwrap_or_default(),
+        may_change: section.read(report, "may_change", |n| word(n, &may_change)).unwrap_or_default(),
         ..ModuleSection::default()
     };
     if let Some(limits) = section.section(report, "limits") {
