@@ -68,6 +68,7 @@ mod export;
 mod host;
 mod module;
 pub mod raw;
+mod read;
 pub mod record;
 mod register;
 mod task;
@@ -81,6 +82,7 @@ pub use error::{HookError, Result};
 pub use export::{Exported, Package};
 pub use host::{call, entities, http, log, resolver, secrets, state, tasks};
 pub use module::{Config, Descriptor, Module, Parameter, Request};
+pub use read::{FromScalar, FromValue};
 pub use register::{Chosen, Cron, IntoPath, Registrar};
 pub use task::{Datapoint, IntoTasks, Task, TtlToken, Verdict};
 pub use time::Timestamp;
@@ -98,7 +100,7 @@ pub mod prelude {
         CaseObject, Context, Event, Judgement, ManualOutcome, Media, Outcome, Patch, Proposal, Written,
     };
     pub use crate::record::{Chunk, MasterRecord};
-    pub use crate::view::{Correlated, EntityView, Run, View};
+    pub use crate::view::{Changes, EntityView, Run, View};
     pub use crate::{
         Config, Cron, Datapoint, EntityRef, HookError, Link, Module, Parameter, Registrar, Result, Series, Task,
         Timestamp, Value, Verdict, call, entities, http, log, resolver, secrets, state, tasks,

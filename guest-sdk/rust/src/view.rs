@@ -1,11 +1,35 @@
-//! What snapshot hooks see and change.
+//! What snapshot hooks see and change: current values of an entity and of those that it is linked with.
+//!
+//! ```
+//! use tenter_sdk::prelude::*;
+//!
+//! /// The risk of an address is that of the worst domain that resolves to it.
+//! fn risk(view: &View) -> Changes {
+//!     let worst = view.follow("domains").filter_map(|domain| domain.value::<f64>("risk")).reduce(f64::max);
+//!     match worst {
+//!         Some(risk) => view.changes().set("risk", risk),
+//!         None => view.changes().remove("risk"),
+//!     }
+//! }
+//! ```
 
 pub use crate::bindings::snapshot::exports::tenter::hooks::snapshot::{
     Change, Correlated, CurrentValue, EntityView, Run, View, Weighted,
 };
-use crate::error::Result;
-use crate::task::Task;
+use crate::read::FromValue;
+use crate::time::Timestamp;
 use crate::value::{EntityRef, Value};
+
+mod changes;
+pub use changes::{Changes, IntoCorrelated};
+
+impl Run {
+    /// The time that the values are computed for.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        Timestamp(self.time)
+    }
+}
 
 impl EntityView {
     /// The current value of an attribute; the first one where there are several.
@@ -15,147 +39,116 @@ impl EntityView {
     }
 
     /// The current values of an attribute with their confidence.
-    pub fn all<'a>(&'a self, attr: &'a str) -> impl Iterator<Item = &'a CurrentValue> {
+    pub fn all(&self, attr: &str) -> impl Iterator<Item = &CurrentValue> {
         self.values.iter().filter(move |v| v.attr == attr)
+    }
+
+    /// Whether the attribute has a current value.
+    #[must_use]
+    pub fn has(&self, attr: &str) -> bool {
+        self.get(attr).is_some()
+    }
+
+    /// The current value of an attribute as a type, such as `view.value::<f64>("score")`; the first one where there
+    /// are several, nothing where it is of another kind.
+    #[must_use]
+    pub fn value<'a, T: FromValue<'a>>(&'a self, attr: &str) -> Option<T> {
+        self.get(attr)?.read()
+    }
+
+    /// The current values of an attribute as a type: of an observation with several values each of them, of an array
+    /// or set of links each link's target is followed with [`View::follow`] instead.
+    pub fn values<'a, T: FromValue<'a>>(&'a self, attr: &str) -> impl Iterator<Item = T> {
+        self.all(attr).filter_map(|v| v.value.read())
+    }
+
+    /// As [`Self::value`], with its confidence; 1 where it has none, as plain attributes have.
+    #[must_use]
+    pub fn weighted<'a, T: FromValue<'a>>(&'a self, attr: &str) -> Option<(T, f64)> {
+        let first = self.all(attr).next()?;
+        Some((first.value.read()?, first.certainty()))
+    }
+
+    /// The confidence of the current value, the first one where there are several; nothing for plain attributes.
+    #[must_use]
+    pub fn confidence(&self, attr: &str) -> Option<f64> {
+        self.all(attr).next()?.confidence
+    }
+
+    /// The targets of the links of an attribute, in order: of a link, of one with several values, of an array or set,
+    /// and of a mirror. Loaded or not; [`View::follow`] gives the views of those that are.
+    pub fn targets(&self, attr: &str) -> impl Iterator<Item = &EntityRef> {
+        self.all(attr).flat_map(|v| v.value.as_links()).map(|link| &link.target)
+    }
+}
+
+impl CurrentValue {
+    /// The confidence; 1 where it has none, as plain attributes have.
+    #[must_use]
+    pub fn certainty(&self) -> f64 {
+        self.confidence.unwrap_or(1.0)
     }
 }
 
 impl View {
+    /// The entity that the hook runs for.
+    #[must_use]
+    pub fn entity(&self) -> &EntityRef {
+        &self.root.entity
+    }
+
     /// The current value of an attribute of the root; the first one where there are several.
     #[must_use]
     pub fn get(&self, attr: &str) -> Option<&Value> {
         self.root.get(attr)
     }
 
+    /// As [`EntityView::value`], of the root.
+    #[must_use]
+    pub fn value<'a, T: FromValue<'a>>(&'a self, attr: &str) -> Option<T> {
+        self.root.value(attr)
+    }
+
+    /// As [`EntityView::values`], of the root.
+    pub fn values<'a, T: FromValue<'a>>(&'a self, attr: &str) -> impl Iterator<Item = T> {
+        self.root.values(attr)
+    }
+
+    /// As [`EntityView::weighted`], of the root.
+    #[must_use]
+    pub fn weighted<'a, T: FromValue<'a>>(&'a self, attr: &str) -> Option<(T, f64)> {
+        self.root.weighted(attr)
+    }
+
+    /// As [`EntityView::confidence`], of the root.
+    #[must_use]
+    pub fn confidence(&self, attr: &str) -> Option<f64> {
+        self.root.confidence(attr)
+    }
+
     /// An entity of the view. The root counts; an entity that was not loaded does not.
     #[must_use]
-    pub fn entity(&self, entity: &EntityRef) -> Option<&EntityView> {
+    pub fn find(&self, entity: &EntityRef) -> Option<&EntityView> {
         std::iter::once(&self.root).chain(&self.linked).find(|e| e.entity == *entity)
     }
 
-    /// The entities that a link attribute of the root leads to, as far as they are loaded: name the attribute in
-    /// `depends_on` to load them.
-    pub fn follow<'a>(&'a self, attr: &'a str) -> impl Iterator<Item = &'a EntityView> {
+    /// The entities that a link attribute of the root leads to, as far as they are loaded: name an attribute of theirs
+    /// in `depends_on`, such as `"site.name"`, to load them.
+    pub fn follow(&self, attr: &str) -> impl Iterator<Item = &EntityView> {
         self.follow_from(&self.root, attr)
     }
 
-    /// The entities that a link attribute of an entity leads to, as far as they are loaded.
-    pub fn follow_from<'a>(&'a self, from: &'a EntityView, attr: &'a str) -> impl Iterator<Item = &'a EntityView> {
-        from.all(attr).flat_map(|v| v.value.as_links()).filter_map(|link| self.entity(&link.target))
+    /// The entities that a link attribute of an entity of the view leads to, as far as they are loaded.
+    pub fn follow_from<'a>(&'a self, from: &'a EntityView, attr: &str) -> impl Iterator<Item = &'a EntityView> {
+        from.targets(attr).filter_map(|target| self.find(target))
     }
-}
 
-impl Default for Correlated {
-    fn default() -> Self {
-        Self::nothing()
-    }
-}
-
-impl Correlated {
-    /// Changes nothing.
+    /// Changes of the root and of linked entities, none yet.
     #[must_use]
-    pub fn nothing() -> Self {
-        Self { changes: Vec::new(), tasks: Vec::new() }
-    }
-
-    /// Sets an attribute of an entity to one value; what was there goes.
-    #[must_use]
-    pub fn set(self, entity: &EntityView, attr: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.replace(entity, attr, [(value.into(), None)])
-    }
-
-    /// Sets an attribute of an entity to one value with a confidence, 0 to 1.
-    #[must_use]
-    pub fn set_weighted(
-        self,
-        entity: &EntityView,
-        attr: impl Into<String>,
-        value: impl Into<Value>,
-        confidence: f64,
-    ) -> Self {
-        self.replace(entity, attr, [(value.into(), Some(confidence))])
-    }
-
-    /// Sets an attribute with several values.
-    #[must_use]
-    pub fn replace(
-        mut self,
-        entity: &EntityView,
-        attr: impl Into<String>,
-        values: impl IntoIterator<Item = (Value, Option<f64>)>,
-    ) -> Self {
-        let values = values.into_iter().map(|(value, confidence)| Weighted { value, confidence }).collect();
-        self.changes.push(Change { entity: entity.entity.clone(), attr: attr.into(), values });
-        self
-    }
-
-    /// Removes the current values of an attribute.
-    #[must_use]
-    pub fn remove(self, entity: &EntityView, attr: impl Into<String>) -> Self {
-        self.replace(entity, attr, [])
-    }
-
-    /// Adds a task, for the normal queue.
-    #[must_use]
-    pub fn task(mut self, task: Task) -> Self {
-        self.tasks.push(task);
-        self
-    }
-}
-
-/// What a correlation hook may return: nothing or changes, with or without `Result`.
-pub trait IntoCorrelated {
-    /// The changes, or why there are none.
-    ///
-    /// # Errors
-    /// The hook's own.
-    fn into_correlated(self) -> Result<Correlated>;
-}
-
-impl IntoCorrelated for () {
-    fn into_correlated(self) -> Result<Correlated> {
-        Ok(Correlated::nothing())
-    }
-}
-
-impl IntoCorrelated for Correlated {
-    fn into_correlated(self) -> Result<Correlated> {
-        Ok(self)
-    }
-}
-
-impl<T: IntoCorrelated> IntoCorrelated for Result<T> {
-    fn into_correlated(self) -> Result<Correlated> {
-        self.and_then(IntoCorrelated::into_correlated)
+    pub fn changes(&self) -> Changes {
+        Changes::of(self.root.entity.clone())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entity(etype: &str, eid: &str, values: &[(&str, Value)]) -> EntityView {
-        let values = values
-            .iter()
-            .map(|(a, v)| CurrentValue { attr: (*a).to_owned(), value: v.clone(), confidence: None })
-            .collect();
-        EntityView { entity: EntityRef::new(etype, eid), values }
-    }
-
-    #[test]
-    fn links_are_followed_also_back_to_the_root() {
-        let (ip, site) = (EntityRef::new("ip", "192.0.2.1"), EntityRef::new("site", "a"));
-        let elsewhere = EntityRef::new("site", "not-loaded");
-        let view = View {
-            root: entity("ip", "192.0.2.1", &[("site", site.into()), ("site", elsewhere.into())]),
-            linked: vec![entity("site", "a", &[("name", "north".into()), ("ips", vec![ip].into())])],
-        };
-        let sites: Vec<_> = view.follow("site").collect();
-        assert_eq!(sites.len(), 1);
-        assert_eq!(sites[0].get("name").and_then(Value::as_str), Some("north"));
-        assert_eq!(view.follow_from(sites[0], "ips").next().map(|e| &e.entity), Some(&view.root.entity));
-        let changed = Correlated::nothing().set(&view.root, "site_name", "north").remove(sites[0], "name");
-        assert_eq!(changed.changes[0].values.len(), 1);
-        assert!(changed.changes[1].values.is_empty());
-    }
-}
+mod tests;

@@ -98,13 +98,13 @@ impl EveryKind {
         self.note("allow-entity-creation").map(|()| Verdict::Allow)
     }
 
-    fn correlated(&self, kind: &str, view: &View) -> Result<Correlated> {
-        let task = self.task(kind, &view.root.entity)?;
-        Ok(Correlated::nothing().set(&view.root, self.mark.as_str(), kind).task(task))
+    fn correlated(&self, kind: &str, view: &View) -> Result<Changes> {
+        let task = self.task(kind, view.entity())?;
+        Ok(view.changes().set(self.mark.as_str(), kind).task(task))
     }
 
-    fn correlate_with_record(&mut self, view: &View, record: &MasterRecord) -> Result<Correlated> {
-        if record.entity != view.root.entity {
+    fn correlate_with_record(&mut self, view: &View, record: &MasterRecord) -> Result<Changes> {
+        if record.entity != *view.entity() {
             return Err(HookError::failed("the record is not the root's"));
         }
         self.correlated("correlate-with-record", view)
