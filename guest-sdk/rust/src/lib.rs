@@ -40,7 +40,8 @@
 //!   with methods added, so that nothing is copied at the border. Times in their fields are microseconds;
 //!   [`Timestamp`] is what the methods take and give.
 //! * [`view`], [`record`], [`case`]: what hooks of snapshots, sweeps and cases get and return.
-//! * [`log`], [`call`], [`state`], [`entities`], [`tasks`], [`http`], [`resolver`], [`secrets`]: what the host gives.
+//! * [`log`], [`call`], [`state`], [`entities`], [`tasks`], [`http`], [`resolver`], [`secrets`], [`files`]: what the
+//!   host gives.
 //!   What needs a capability answers `denied` until the operator grants it.
 //! * [`raw`]: the contract as plain traits, for who wants neither registrar nor instance.
 //!
@@ -65,6 +66,7 @@ pub mod bindings;
 pub mod case;
 mod error;
 mod export;
+pub mod files;
 mod host;
 mod module;
 pub mod raw;
@@ -83,7 +85,7 @@ pub use export::{Exported, Package};
 pub use host::{call, entities, http, log, resolver, secrets, state, tasks};
 pub use module::{Config, Descriptor, Module, Parameter, Request};
 pub use read::{FromScalar, FromValue};
-pub use register::{Chosen, Cron, IntoPath, Registrar};
+pub use register::{Chosen, Cron, IntoPath, NO_PATHS, Registrar};
 pub use task::{Datapoint, IntoTasks, Task, TtlToken, Verdict};
 pub use time::Timestamp;
 pub use value::{Column, EntityRef, Link, LinkData, Member, Scalar, Series, Value};
@@ -102,7 +104,7 @@ pub mod prelude {
     pub use crate::record::{Chunk, MasterRecord};
     pub use crate::view::{Changes, EntityView, Run, View};
     pub use crate::{
-        Config, Cron, Datapoint, EntityRef, HookError, Link, Module, Parameter, Registrar, Result, Series, Task,
-        Timestamp, Value, Verdict, call, entities, http, log, resolver, secrets, state, tasks,
+        Config, Cron, Datapoint, EntityRef, HookError, Link, Module, NO_PATHS, Parameter, Registrar, Result, Series,
+        Task, Timestamp, Value, Verdict, call, entities, files, http, log, resolver, secrets, state, tasks,
     };
 }

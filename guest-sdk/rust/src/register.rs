@@ -21,7 +21,7 @@ use crate::view::{Correlated, IntoCorrelated, Run, View};
 mod chosen;
 #[cfg(test)]
 mod tests;
-pub use chosen::{Chosen, Cron, IntoPath};
+pub use chosen::{Chosen, Cron, IntoPath, NO_PATHS};
 
 /// One subscription with what answers it.
 pub(crate) struct Hook<D, F: ?Sized> {

@@ -66,6 +66,9 @@ impl Chosen<'_, AfterFilter> {
     }
 }
 
+/// No paths, for a correlation that depends on no value or changes none: `on.correlate("ip", NO_PATHS, ["seen"], ..)`.
+pub const NO_PATHS: [&str; 0] = [];
+
 /// A walk over attributes of linked entities: a name, dotted names (`"site.name"`), or a list of names.
 pub trait IntoPath {
     /// The names.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::bindings::imports::tenter::hooks as contract;
 use crate::record::MasterRecord;
@@ -28,6 +29,8 @@ pub struct Host {
     pub denied: BTreeSet<String>,
     /// Stored entities, by type and id.
     pub records: BTreeMap<(String, String), MasterRecord>,
+    /// Where folders are that `files` reads, by name.
+    pub folders: BTreeMap<String, PathBuf>,
     /// What `entities::schema` answers.
     pub schema: String,
     /// What `entities::case_hooks` answers.
@@ -59,6 +62,7 @@ impl Default for Host {
             state: BTreeMap::new(),
             denied: BTreeSet::new(),
             records: BTreeMap::new(),
+            folders: BTreeMap::new(),
             schema: "{}".into(),
             case_hooks: Vec::new(),
             submitted: Vec::new(),
