@@ -25,6 +25,7 @@ pub mod module;
 pub mod record;
 pub mod render;
 pub mod schema;
+pub mod snapshot;
 pub mod task;
 pub mod time;
 pub mod value;

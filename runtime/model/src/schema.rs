@@ -245,6 +245,12 @@ impl EntitySpec {
         self.index.get(name).and_then(|i| self.attributes.get(*i))
     }
 
+    /// Place of an attribute in [`EntitySpec::attributes`].
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
     /// All attributes, in the order of the file, mirrors last.
     #[must_use]
     pub fn attributes(&self) -> &[AttributeSpec] {

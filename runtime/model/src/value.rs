@@ -125,6 +125,18 @@ pub enum Value {
     Chunk(Vec<Series>),
 }
 
+impl Value {
+    /// The links in it: one, several, or none for all that is no relation.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        match self {
+            Self::Link(link) => std::slice::from_ref(link),
+            Self::Links(links) => links,
+            Self::Scalar(_) | Self::Items(_) | Self::Members(_) | Self::Chunk(_) => &[],
+        }
+    }
+}
+
 impl Scalar {
     /// JSON as DP³ prints it: times as RFC 3339, addresses as text, NaN and infinities as null.
     #[must_use]

@@ -3,6 +3,8 @@
 //! Views are flat: a link is a value, and the view of its target stands beside, found by its reference. A hook never
 //! changes a view; it returns [`Change`]s, which the run checks and applies.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{AttrName, EntityRef};
 use crate::task::TaskBody;
 use crate::time::Timestamp;
@@ -18,7 +20,7 @@ pub struct RunContext {
 }
 
 /// One current value of one attribute. An attribute with several values has several of these, one after another.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurrentValue {
     /// The attribute.
     pub attr: AttrName,
@@ -30,7 +32,7 @@ pub struct CurrentValue {
 
 /// Current values of one entity, ordered by attribute as the entity specification orders them; attributes that only a
 /// hook knows come last, in the order in which they were set.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EntityView {
     /// The entity.
     pub entity: EntityRef,
