@@ -1,11 +1,16 @@
-//! Cron schedules as data. When they fire next is the engine's business.
+//! Cron schedules as data, and ([`Schedule`]) when they fire next.
 //!
 //! The fields are those of DP³ (APScheduler): a field less significant than the least significant one that is given
 //! stands at its minimum, a more significant one at `*`; `day_of_week` counts from Monday = 0.
 
+mod part;
+mod schedule;
+
 use std::fmt;
 
 use serde::Serialize;
+
+pub use schedule::{CronError, Schedule};
 
 /// The fields, most significant first.
 pub const FIELDS: [&str; 8] = ["year", "month", "day", "week", "day_of_week", "hour", "minute", "second"];

@@ -6,7 +6,7 @@
 use super::nearest;
 use super::problem::ConfigProblem;
 use super::yaml::{At, Entry, Kind, Node};
-use crate::cron::{self, Cron};
+use crate::cron::{self, Cron, Schedule};
 use crate::duration;
 
 /// All that was found wrong so far.
@@ -207,6 +207,12 @@ impl<'a> Section<'a> {
             let words = Words::new("no field is given")
                 .expected("at least one of year, month, day, week, day_of_week, hour, minute, second");
             fields.error(report, fields.at, "", words);
+        }
+        // What the form allows can still be no schedule: a step that is too long, an unknown time zone.
+        if report.errors.len() == errors
+            && let Err(error) = Schedule::of(&out)
+        {
+            fields.error(report, fields.at, "", Words::new(error.to_string()));
         }
         (report.errors.len() == errors).then_some(out)
     }
