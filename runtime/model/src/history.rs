@@ -2,7 +2,9 @@
 //! points, and how equal neighbours merge. Pure functions.
 //!
 //! An observation holds with its confidence from `t1` to `t2`, both included. Before and after that the confidence
-//! falls linearly to zero over `pre_validity` and `post_validity`.
+//! falls linearly to zero over `pre_validity` and `post_validity`. `expire_time`, which DP³ documents and never built, is
+//! how long after `t2` a value can be current at most: it cuts the fall off, 0 means that `t2` is obeyed strictly, and
+//! nothing is removed from the history for it.
 
 use crate::id::AttrName;
 use crate::record::{Chunk, Observation};
@@ -42,6 +44,9 @@ pub fn confidence_at(point: &Observation, params: &HistoryParams, time: Timestam
     let (distance, reach) = if time < point.t1 {
         (point.t1.since(time), params.pre_validity)
     } else if time > point.t2 {
+        if params.expire_time.is_some_and(|end| time.since(point.t2) >= end) {
+            return 0.0;
+        }
         (time.since(point.t2), params.post_validity)
     } else {
         return point.confidence;
@@ -84,6 +89,7 @@ pub fn current(points: &[Observation], params: &HistoryParams, multi_value: bool
 #[must_use]
 pub fn aggregate(mut points: Vec<Observation>, params: &HistoryParams, multi_value: bool) -> Vec<Observation> {
     points.sort_by_key(|p| p.t1);
+    let after = params.expire_time.map_or(params.post_validity, |end| end.min(params.post_validity));
     // Each open point with the sum of confidences and their number.
     let mut merged: Vec<(Observation, f64, f64)> = Vec::with_capacity(points.len());
     for point in points {
@@ -94,8 +100,7 @@ pub fn aggregate(mut points: Vec<Observation>, params: &HistoryParams, multi_val
         };
         match open {
             Some((open, sum, count))
-                if open.t2.saturating_add(params.post_validity)
-                    >= point.t1.saturating_add(params.pre_validity.saturating_neg()) =>
+                if open.t2.saturating_add(after) >= point.t1.saturating_add(params.pre_validity.saturating_neg()) =>
             {
                 open.t2 = open.t2.max(point.t2);
                 *sum += point.confidence;

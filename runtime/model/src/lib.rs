@@ -28,6 +28,7 @@ pub mod schema;
 pub mod snapshot;
 pub mod task;
 pub mod time;
+pub mod upkeep;
 pub mod value;
 pub mod view;
 

@@ -3,15 +3,17 @@
 //! A [`Schema`] is complete and consistent once it exists: every link names a type that is there, and mirrors are
 //! attributes of their own. [`crate::config`] makes one from `db_entities/*.yml`.
 
+pub mod version;
+
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::datatype::DataType;
 use crate::id::{AttrName, EntityType};
 
 /// Type of an entity's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdType {
     /// Text, as it is.
@@ -51,7 +53,7 @@ pub struct HistoryParams {
     pub max_age: Option<i64>,
     /// More points than this are removed, oldest first.
     pub max_items: Option<u64>,
-    /// After this long without news the value counts as expired; `None` = never.
+    /// This long after its end a value can be current at most; `None` = as long as `post_validity` says.
     pub expire_time: Option<i64>,
     /// Validity before `t1`, with falling confidence.
     pub pre_validity: i64,
@@ -68,7 +70,7 @@ impl Default for HistoryParams {
 }
 
 /// How the items of a timeseries are placed in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeseriesType {
     /// One item each `time_step`.
@@ -80,7 +82,7 @@ pub enum TimeseriesType {
 }
 
 /// Data type of one series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SeriesType {
     /// 64-bit integers.
