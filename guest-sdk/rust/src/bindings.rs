@@ -17,6 +17,7 @@ pub mod imports {
                 import tenter:hooks/call@0.1.0;
                 import tenter:hooks/state@0.1.0;
                 import tenter:hooks/entities@0.1.0;
+                import tenter:hooks/views@0.1.0;
                 import tenter:hooks/tasks@0.1.0;
                 import tenter:hooks/http@0.1.0;
                 import tenter:hooks/resolver@0.1.0;

@@ -178,6 +178,24 @@ pub mod entities {
     }
 }
 
+/// Current values of entities that the view at hand does not hold: for `correlate` and `correlate_with_record` alone.
+/// Needs the capability `read-entities`.
+pub mod views {
+    use super::backend;
+    pub use crate::bindings::imports::tenter::hooks::views::ViewError;
+    use crate::value::EntityRef;
+    use crate::view::EntityView;
+
+    /// All current values of an entity that is linked to the root, over any number of links, as earlier hooks of the
+    /// run left them. `None`: not linked, or not known.
+    ///
+    /// # Errors
+    /// [`ViewError::Denied`] without the grant for that type, and in other hooks.
+    pub fn fetch(entity: &EntityRef) -> Result<Option<EntityView>, ViewError> {
+        backend::views::fetch(entity)
+    }
+}
+
 /// Tasks from hooks that return none: for `cron` alone.
 pub mod tasks {
     use super::backend;

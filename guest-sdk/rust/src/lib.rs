@@ -40,7 +40,7 @@
 //!   with methods added, so that nothing is copied at the border. Times in their fields are microseconds;
 //!   [`Timestamp`] is what the methods take and give.
 //! * [`view`], [`record`], [`case`]: what hooks of snapshots, sweeps and cases get and return.
-//! * [`log`], [`call`], [`state`], [`entities`], [`tasks`], [`http`], [`resolver`], [`secrets`], [`files`]: what the
+//! * [`log`], [`call`], [`state`], [`entities`], [`views`], [`tasks`], [`http`], [`resolver`], [`secrets`], [`files`]: what the
 //!   host gives.
 //!   What needs a capability answers `denied` until the operator grants it.
 //! * [`raw`]: the contract as plain traits, for who wants neither registrar nor instance.
@@ -82,7 +82,7 @@ pub mod view;
 
 pub use error::{HookError, Result};
 pub use export::{Exported, Package};
-pub use host::{call, entities, http, log, resolver, secrets, state, tasks};
+pub use host::{call, entities, http, log, resolver, secrets, state, tasks, views};
 pub use module::{Config, Descriptor, Module, Parameter, Request};
 pub use read::{FromScalar, FromValue};
 pub use register::{Chosen, Cron, IntoPath, NO_PATHS, Registrar};
@@ -105,6 +105,6 @@ pub mod prelude {
     pub use crate::view::{Changes, EntityView, Run, View};
     pub use crate::{
         Config, Cron, Datapoint, EntityRef, HookError, Link, Module, NO_PATHS, Parameter, Registrar, Result, Series,
-        Task, Timestamp, Value, Verdict, call, entities, files, http, log, resolver, secrets, state, tasks,
+        Task, Timestamp, Value, Verdict, call, entities, files, http, log, resolver, secrets, state, tasks, views,
     };
 }

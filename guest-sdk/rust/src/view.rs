@@ -13,9 +13,8 @@
 //! }
 //! ```
 
-pub use crate::bindings::snapshot::exports::tenter::hooks::snapshot::{
-    Change, Correlated, CurrentValue, EntityView, Run, View, Weighted,
-};
+pub use crate::bindings::imports::tenter::hooks::types::{CurrentValue, EntityView};
+pub use crate::bindings::snapshot::exports::tenter::hooks::snapshot::{Change, Correlated, Run, View, Weighted};
 use crate::read::FromValue;
 use crate::time::Timestamp;
 use crate::value::{EntityRef, Value};

@@ -11,6 +11,7 @@ pub(crate) mod resolver;
 pub(crate) mod secrets;
 pub(crate) mod state;
 pub(crate) mod tasks;
+pub(crate) mod views;
 
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker};
@@ -24,6 +25,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
     hooks::call::add_to_linker::<_, Has>(linker, view)?;
     hooks::state::add_to_linker::<_, Has>(linker, view)?;
     hooks::entities::add_to_linker::<_, Has>(linker, view)?;
+    hooks::views::add_to_linker::<_, Has>(linker, view)?;
     hooks::tasks::add_to_linker::<_, Has>(linker, view)?;
     hooks::http::add_to_linker::<_, Has>(linker, view)?;
     hooks::resolver::add_to_linker::<_, Has>(linker, view)?;

@@ -8,6 +8,7 @@ pub(crate) mod record;
 pub(crate) mod subscription;
 pub(crate) mod task;
 pub(crate) mod value;
+pub(crate) mod view;
 
 use tenter_model::host::{HookFailure, Reason};
 use tenter_model::id::NameError;

@@ -10,10 +10,12 @@ use tenter_model::id::ModuleName;
 use tenter_model::limits::CallLimits;
 use tenter_model::module::ModuleSettings;
 use tenter_model::time::Timestamp;
+use tenter_model::view::ViewSource;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
 use crate::capability::state::Draft;
+use crate::capability::tasks::Submission;
 use crate::limits::{Growth, Stop};
 use crate::text::escape;
 use crate::wasi::{CallClock, Printed};
@@ -55,6 +57,15 @@ pub(crate) enum Refusal {
     StateQuota,
 }
 
+/// What imports answer in calls of some kinds alone.
+#[derive(Default)]
+pub(crate) struct Offer {
+    /// `views`, in correlations.
+    pub(crate) views: Option<Arc<dyn ViewSource>>,
+    /// `tasks`, in calls of a timer.
+    pub(crate) tasks: Option<Submission>,
+}
+
 /// One invocation: a hook with the start of the instance that it may need.
 pub(crate) struct CallState {
     pub(crate) id: String,
@@ -68,6 +79,7 @@ pub(crate) struct CallState {
     pub(crate) stop: Option<Stop>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) state: Draft,
+    pub(crate) offer: Offer,
     /// Made when it is asked for.
     random: Option<Random>,
     pub(crate) logs: Vec<LogLine>,
@@ -90,6 +102,7 @@ impl CallState {
             stop: None,
             refusal: None,
             state: Draft::default(),
+            offer: Offer::default(),
             random: None,
             logs: Vec::new(),
             logs_dropped: 0,
@@ -104,6 +117,7 @@ impl CallState {
         self.time = time;
         self.cause = cause;
         self.clock.set(time);
+        self.offer = Offer::default();
         self.random = None;
         self.logs.clear();
         self.logs_dropped = 0;

@@ -4,28 +4,23 @@
 //! guest. An instance goes back to its place only after a call that ended well or with an error that the guest returned
 //! on purpose; after anything else it is dropped, and the next call makes and configures a new one.
 
+mod hooks;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tenter_model::DataPoint;
 use tenter_model::hook::HookKind;
-use tenter_model::host::{HookCall, HookFailure, HookHost, HostData, Invocation, Reason, Verdict};
-use tenter_model::id::{EntityRef, ModuleName};
+use tenter_model::host::{HookCall, HookFailure, HostData, Invocation, Reason};
+use tenter_model::id::ModuleName;
 use tenter_model::limits::CallLimits;
 use tenter_model::module::Isolation;
-use tenter_model::task::TaskBody;
 use wasmtime::{Engine, Store};
 
-use crate::bindings::exports::tenter::hooks::ingest;
-use crate::bindings::tenter::hooks::types as wit;
 use crate::bindings::tenter::hooks::types::HookError;
 use crate::component::{Exports, ModuleCode, code_of};
-use crate::convert::task::{datapoint_to_wit, output_from_wit, task_to_wit};
-use crate::convert::value::entity_to_wit;
 use crate::failure;
-use crate::guest::{Guest, Stage};
+use crate::guest::{Guest, Offer, Stage};
 use crate::instance::{CallFacts, Instance, Stillborn};
-use crate::text::message;
 
 /// The instances of one worker.
 pub struct Lane {
@@ -48,14 +43,16 @@ impl Lane {
         Self { engine, data, warm: HashMap::new() }
     }
 
-    /// Calls a hook of a family: `pick` finds the family's functions, `work` calls one, `accept` checks its answer.
+    /// Calls a hook: `pick` finds its family's functions, `work` calls one, `accept` checks its answer and takes what
+    /// the call left in its offer.
     fn invoke<G, R, T>(
         &mut self,
         call: &HookCall<'_>,
         kind: HookKind,
+        offer: impl FnOnce(&CallLimits) -> Offer,
         pick: impl FnOnce(&Exports) -> Option<&G>,
         work: impl FnOnce(&G, &mut Store<Guest>) -> Answer<R>,
-        accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
+        accept: impl FnOnce(R, Offer, &CallLimits) -> Result<T, HookFailure>,
     ) -> Invocation<T> {
         let code = match callable(call, kind) {
             Ok(code) => code,
@@ -75,10 +72,12 @@ impl Lane {
             return Invocation::of(Err(HookFailure::new(Reason::Host, what)));
         };
         let limits = call.module.settings.call_limits(Some(kind.family()));
+        instance.room.guest_mut().call.offer = offer(&limits);
         let answer = instance.room.enter(Stage::Hook, limits, |store| work(functions, store));
+        let offer = std::mem::take(&mut instance.room.guest_mut().call.offer);
         let mut healthy = true;
         let outcome = match answer {
-            Ok(Ok(answer)) => accept(answer, &limits).inspect_err(|_| healthy = false),
+            Ok(Ok(answer)) => accept(answer, offer, &limits).inspect_err(|_| healthy = false),
             Ok(Err(error)) => Err(failure::returned(error, instance.room.guest().call.refusal)),
             Err(failure) => {
                 healthy = false;
@@ -106,16 +105,6 @@ impl Lane {
         let facts = CallFacts { id: &call.id, time: call.time, cause: call.cause };
         Instance::configured(&self.engine, code, &self.data, facts).map(|instance| (instance, false))
     }
-
-    fn ingest<R, T>(
-        &mut self,
-        call: &HookCall<'_>,
-        kind: HookKind,
-        work: impl FnOnce(&ingest::Guest, &mut Store<Guest>) -> Answer<R>,
-        accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
-    ) -> Invocation<T> {
-        self.invoke(call, kind, |exports| exports.ingest.as_ref(), work, accept)
-    }
 }
 
 /// The code to call, when the module has subscribed so.
@@ -127,48 +116,4 @@ fn callable<'a>(call: &HookCall<'a>, kind: HookKind) -> Result<&'a ModuleCode, H
         return Err(HookFailure::new(Reason::Host, what));
     }
     code_of(module)
-}
-
-impl HookHost for Lane {
-    fn on_task_start(&mut self, call: &HookCall<'_>, task: &TaskBody) -> Invocation<()> {
-        let (id, task) = (call.subscription.to_string(), task_to_wit(task));
-        let work = |guest: &ingest::Guest, store: &mut Store<Guest>| guest.call_on_task_start(store, &id, &task);
-        self.ingest(call, HookKind::OnTaskStart, work, |(), _| Ok(()))
-    }
-
-    fn allow_entity_creation(&mut self, call: &HookCall<'_>, task: &TaskBody) -> Invocation<Verdict> {
-        let (id, task) = (call.subscription.to_string(), task_to_wit(task));
-        let work =
-            |guest: &ingest::Guest, store: &mut Store<Guest>| guest.call_allow_entity_creation(store, &id, &task);
-        self.ingest(call, HookKind::AllowEntityCreation, work, |verdict, _| {
-            Ok(match verdict {
-                wit::Verdict::Allow => Verdict::Allow,
-                wit::Verdict::Deny(reason) => Verdict::Deny(message(&reason)),
-            })
-        })
-    }
-
-    fn on_entity_creation(&mut self, call: &HookCall<'_>, task: &TaskBody) -> Invocation<Vec<TaskBody>> {
-        let (id, task) = (call.subscription.to_string(), task_to_wit(task));
-        let work = |guest: &ingest::Guest, store: &mut Store<Guest>| guest.call_on_entity_creation(store, &id, &task);
-        self.ingest(call, HookKind::OnEntityCreation, work, output_from_wit)
-    }
-
-    fn on_new_attribute(
-        &mut self,
-        call: &HookCall<'_>,
-        entity: &EntityRef,
-        datapoint: &DataPoint,
-    ) -> Invocation<Vec<TaskBody>> {
-        let id = call.subscription.to_string();
-        let (entity, datapoint) = (entity_to_wit(entity), datapoint_to_wit(datapoint));
-        let work = |guest: &ingest::Guest, store: &mut Store<Guest>| {
-            guest.call_on_new_attribute(store, &id, &entity, &datapoint)
-        };
-        self.ingest(call, HookKind::OnNewAttribute, work, output_from_wit)
-    }
-
-    fn retain(&mut self, keep: &dyn Fn(&ModuleName, u64) -> bool) {
-        self.warm.retain(|(name, generation), _| keep(name, *generation));
-    }
 }

@@ -9,6 +9,7 @@ use crate::record::MasterRecord;
 use crate::task::Task;
 use crate::time::Timestamp;
 use crate::value::EntityRef;
+use crate::view::EntityView;
 use contract::log::Level;
 
 /// What a test sets before a call and reads after it.
@@ -31,6 +32,8 @@ pub struct Host {
     pub records: BTreeMap<(String, String), MasterRecord>,
     /// Where folders are that `files` reads, by name.
     pub folders: BTreeMap<String, PathBuf>,
+    /// What `views::fetch` finds beside the view at hand.
+    pub views: Vec<EntityView>,
     /// What `entities::schema` answers.
     pub schema: String,
     /// What `entities::case_hooks` answers.
@@ -63,6 +66,7 @@ impl Default for Host {
             denied: BTreeSet::new(),
             records: BTreeMap::new(),
             folders: BTreeMap::new(),
+            views: Vec::new(),
             schema: "{}".into(),
             case_hooks: Vec::new(),
             submitted: Vec::new(),
@@ -208,6 +212,17 @@ pub(crate) mod entities {
 
     pub(crate) fn case_hooks() -> Vec<String> {
         host(|h| h.case_hooks.clone())
+    }
+}
+
+pub(crate) mod views {
+    use super::{EntityRef, EntityView, contract::views::ViewError, guard, host};
+
+    pub(crate) fn fetch(entity: &EntityRef) -> Result<Option<EntityView>, ViewError> {
+        host(|h| {
+            guard(h, "read-entities", ViewError::Denied)?;
+            Ok(h.views.iter().find(|view| view.entity == *entity).cloned())
+        })
     }
 }
 

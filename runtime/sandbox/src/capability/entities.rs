@@ -1,6 +1,7 @@
 //! `entities`: what is stored, as of the last commit, and the entity specification.
 
 use tenter_model::id::{EntityRef, EntityType};
+use tenter_model::schema::EntitySpec;
 use wasmtime::Result;
 
 use super::View;
@@ -10,7 +11,7 @@ use crate::convert::record::record_to_wit;
 use crate::guest::Stage;
 
 impl View<'_> {
-    /// The entity, when the module may read it. The id is made canonical, so that any spelling finds it.
+    /// The entity, when the module may read it.
     fn readable(&mut self, entity: &WitEntity) -> std::result::Result<EntityRef, ReadError> {
         if self.call.stage == Stage::Start {
             return Err(ReadError::Other("entities can be read in hooks alone".into()));
@@ -19,10 +20,15 @@ impl View<'_> {
             return Err(ReadError::Denied);
         }
         let spec = self.facts.schema.entity(&entity.etype).ok_or(ReadError::UnknownType)?;
-        let eid = spec.id_type.parse(&entity.eid).map_err(ReadError::Other)?;
-        let etype = EntityType::new(&entity.etype).map_err(|e| ReadError::Other(e.to_string()))?;
-        Ok(EntityRef { etype, eid })
+        canonical(spec, entity).map_err(ReadError::Other)
     }
+}
+
+/// The entity with its id made canonical, so that any spelling finds it; or why it is none.
+pub(super) fn canonical(spec: &EntitySpec, entity: &WitEntity) -> std::result::Result<EntityRef, String> {
+    let eid = spec.id_type.parse(&entity.eid)?;
+    let etype = EntityType::new(&entity.etype).map_err(|e| e.to_string())?;
+    Ok(EntityRef { etype, eid })
 }
 
 impl Host for View<'_> {

@@ -5,7 +5,9 @@ use tenter_model::id::AttrName;
 use tenter_model::task::TaskBody;
 use tenter_model::{DataPoint, limits::CallLimits};
 
-use super::value::{entity_from_wit, entity_to_wit, finite, time_from_wit, value_from_wit, value_to_wit};
+use super::value::{
+    confidence_from_wit, entity_from_wit, entity_to_wit, time_from_wit, value_bytes, value_from_wit, value_to_wit,
+};
 use super::{At, Bad, Checked, line};
 use crate::bindings::tenter::hooks::types as wit;
 
@@ -51,8 +53,24 @@ pub(crate) fn output_from_wit(tasks: Vec<wit::Task>, limits: &CallLimits) -> Res
     tasks_from_wit(tasks).map_err(Bad::into_failure)
 }
 
-fn tasks_from_wit(tasks: Vec<wit::Task>) -> Checked<Vec<TaskBody>> {
+pub(crate) fn tasks_from_wit(tasks: Vec<wit::Task>) -> Checked<Vec<TaskBody>> {
     tasks.into_iter().enumerate().map(|(i, task)| task_from_wit(task).at_index("tasks", i)).collect()
+}
+
+/// About how many bytes tasks take here, texts and items of lists.
+pub(crate) fn bytes_of(tasks: &[wit::Task]) -> usize {
+    let task = |t: &wit::Task| {
+        let datapoint = |dp: &wit::Datapoint| {
+            size_of_val(dp) + dp.attr.len() + dp.src.as_ref().map_or(0, String::len) + value_bytes(&dp.value)
+        };
+        size_of_val(t)
+            + t.entity.etype.len()
+            + t.entity.eid.len()
+            + t.datapoints.iter().map(datapoint).sum::<usize>()
+            + t.ttl_tokens.iter().map(|t| size_of_val(t) + t.name.len()).sum::<usize>()
+            + t.tags.iter().map(|t| size_of_val(t) + t.len()).sum::<usize>()
+    };
+    tasks.iter().map(task).sum()
 }
 
 pub(crate) fn task_from_wit(task: wit::Task) -> Checked<TaskBody> {
@@ -78,17 +96,13 @@ pub(crate) fn datapoint_from_wit(dp: wit::Datapoint) -> Checked<DataPoint> {
     {
         return Err(Bad::new(format!("{t2} is before t1, {t1}"))).at("t2");
     }
-    let confidence = dp.confidence.map(finite).transpose().at("confidence")?;
-    if let Some(c) = confidence.filter(|c| !(0.0..=1.0).contains(c)) {
-        return Err(Bad::new(format!("{c} is not within 0 and 1"))).at("confidence");
-    }
     Ok(DataPoint {
         attr: AttrName::new(&dp.attr).at("attr")?,
         value: value_from_wit(dp.value).at("value")?,
         src: dp.src.map(|src| line(src, MAX_SRC)).transpose().at("src")?,
         t1,
         t2,
-        confidence,
+        confidence: dp.confidence.map(confidence_from_wit).transpose().at("confidence")?,
     })
 }
 

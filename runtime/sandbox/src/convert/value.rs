@@ -33,8 +33,17 @@ pub(crate) fn time_from_wit(time: i64) -> Checked<Timestamp> {
     }
 }
 
-pub(crate) fn finite(number: f64) -> Checked<f64> {
+fn finite(number: f64) -> Checked<f64> {
     if number.is_finite() { Ok(number) } else { Err(Bad::new(format!("{number} is not a finite number"))) }
+}
+
+pub(crate) fn confidence_from_wit(confidence: f64) -> Checked<f64> {
+    let confidence = finite(confidence)?;
+    if (0.0..=1.0).contains(&confidence) {
+        Ok(confidence)
+    } else {
+        Err(Bad::new(format!("{confidence} is not within 0 and 1")))
+    }
 }
 
 fn json_from_wit(text: &str) -> Checked<serde_json::Value> {
@@ -216,6 +225,43 @@ pub(crate) fn value_from_wit(value: wit::Value) -> Checked<Value> {
             links.collect::<Checked<_>>().map(Value::Links)
         }
         wit::Value::Chunk(series) => series_from_wit(series).map(Value::Chunk),
+    }
+}
+
+/// Bytes that a value holds beside its own.
+pub(crate) fn value_bytes(value: &wit::Value) -> usize {
+    let members = |members: &[wit::Member]| {
+        members.iter().map(|m| size_of_val(m) + m.name.len() + scalar_bytes(&m.value)).sum::<usize>()
+    };
+    let items = |items: &[wit::Scalar]| items.iter().map(|s| size_of_val(s) + scalar_bytes(s)).sum::<usize>();
+    let link = |link: &wit::Link| {
+        let data = match &link.data {
+            None => 0,
+            Some(wit::LinkData::One(s)) => scalar_bytes(s),
+            Some(wit::LinkData::Items(list)) => items(list),
+            Some(wit::LinkData::Members(list)) => members(list),
+        };
+        link.target.etype.len() + link.target.eid.len() + data
+    };
+    let column = |s: &wit::Series| match &s.column {
+        wit::Column::Integers(v) | wit::Column::Times(v) => size_of_val(v.as_slice()),
+        wit::Column::Reals(v) => size_of_val(v.as_slice()),
+    };
+    match value {
+        wit::Value::Text(t) | wit::Value::Address(t) | wit::Value::Json(t) => t.len(),
+        wit::Value::Boolean(_) | wit::Value::Integer(_) | wit::Value::Real(_) | wit::Value::Time(_) => 0,
+        wit::Value::Items(list) => items(list),
+        wit::Value::Members(list) => members(list),
+        wit::Value::Link(l) => link(l),
+        wit::Value::Links(links) => links.iter().map(|l| size_of_val(l) + link(l)).sum(),
+        wit::Value::Chunk(series) => series.iter().map(|s| size_of_val(s) + s.name.len() + column(s)).sum(),
+    }
+}
+
+fn scalar_bytes(scalar: &wit::Scalar) -> usize {
+    match scalar {
+        wit::Scalar::Text(t) | wit::Scalar::Address(t) | wit::Scalar::Json(t) => t.len(),
+        wit::Scalar::Boolean(_) | wit::Scalar::Integer(_) | wit::Scalar::Real(_) | wit::Scalar::Time(_) => 0,
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod admission;
 mod capabilities;
+mod families;
 mod faults;
 mod fuzz;
 mod support;

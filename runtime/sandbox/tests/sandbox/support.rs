@@ -145,8 +145,14 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(settings: ModuleSettings) -> Self {
+        Self::of("tenter-villain", settings)
+    }
+
+    /// Another guest than the villain.
+    pub(crate) fn of(package: &'static str, settings: ModuleSettings) -> Self {
         let (sandbox, data) = (sandbox(), Arc::new(Data::default()));
-        let module = Arc::new(admit(&sandbox, &villain(), settings, data.clone()).unwrap());
+        let bytes = std::fs::read(guest(package)).unwrap();
+        let module = Arc::new(admit(&sandbox, &bytes, settings, data.clone()).unwrap());
         let lane = sandbox.lane(data.clone());
         Self { sandbox, data, lane, module, id: "call-1".into(), time: NOW }
     }

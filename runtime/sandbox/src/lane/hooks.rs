@@ -1,0 +1,188 @@
+//! One method for each kind of hook: what goes to the guest, which function is called, what is made of its answer.
+
+use std::sync::Arc;
+
+use tenter_model::hook::HookKind;
+use tenter_model::host::{HookCall, HookFailure, HookHost, Invocation, Verdict};
+use tenter_model::id::{AttrName, EntityRef, ModuleName};
+use tenter_model::limits::CallLimits;
+use tenter_model::record::{Chunk, MasterRecord};
+use tenter_model::task::TaskBody;
+use tenter_model::view::{Correlated, RunContext, View, ViewSource};
+use tenter_model::{DataPoint, TaskId};
+use wasmtime::Store;
+
+use super::{Answer, Lane};
+use crate::bindings::exports::tenter::hooks::{ingest, schedule, snapshot, update};
+use crate::bindings::tenter::hooks::types as wit;
+use crate::capability::tasks::Submission;
+use crate::convert::record::{chunk_to_wit, record_to_wit};
+use crate::convert::task::{datapoint_to_wit, output_from_wit, task_to_wit};
+use crate::convert::value::entity_to_wit;
+use crate::convert::view::{correlated_from_wit, no_record, run_to_wit, view_to_wit};
+use crate::guest::{Guest, Offer};
+use crate::text::message;
+
+/// The families whose hooks take and return data alone.
+impl Lane {
+    fn ingest<R, T>(
+        &mut self,
+        call: &HookCall<'_>,
+        kind: HookKind,
+        work: impl FnOnce(&ingest::Guest, &mut Store<Guest>) -> Answer<R>,
+        accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
+    ) -> Invocation<T> {
+        let accept = |answer, _: Offer, limits: &CallLimits| accept(answer, limits);
+        self.invoke(call, kind, |_| Offer::default(), |exports| exports.ingest.as_ref(), work, accept)
+    }
+
+    fn snapshot<R, T>(
+        &mut self,
+        call: &HookCall<'_>,
+        kind: HookKind,
+        deeper: Option<Arc<dyn ViewSource>>,
+        work: impl FnOnce(&snapshot::Guest, &mut Store<Guest>) -> Answer<R>,
+        accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
+    ) -> Invocation<T> {
+        let offer = |_: &CallLimits| Offer { views: deeper, tasks: None };
+        let accept = |answer, _: Offer, limits: &CallLimits| accept(answer, limits);
+        self.invoke(call, kind, offer, |exports| exports.snapshot.as_ref(), work, accept)
+    }
+
+    fn update(
+        &mut self,
+        call: &HookCall<'_>,
+        kind: HookKind,
+        work: impl FnOnce(&update::Guest, &mut Store<Guest>) -> Answer<Vec<wit::Task>>,
+    ) -> Invocation<Vec<TaskBody>> {
+        let accept = |answer, _: Offer, limits: &CallLimits| output_from_wit(answer, limits);
+        self.invoke(call, kind, |_| Offer::default(), |exports| exports.update.as_ref(), work, accept)
+    }
+}
+
+impl HookHost for Lane {
+    fn on_task_start(&mut self, call: &HookCall<'_>, task: &TaskBody) -> Invocation<()> {
+        let (id, task) = (call.subscription.to_string(), task_to_wit(task));
+        let work = |guest: &ingest::Guest, store: &mut Store<Guest>| guest.call_on_task_start(store, &id, &task);
+        self.ingest(call, HookKind::OnTaskStart, work, |(), _| Ok(()))
+    }
+
+    fn allow_entity_creation(&mut self, call: &HookCall<'_>, task: &TaskBody) -> Invocation<Verdict> {
+        let (id, task) = (call.subscription.to_string(), task_to_wit(task));
+        let work =
+            |guest: &ingest::Guest, store: &mut Store<Guest>| guest.call_allow_entity_creation(store, &id, &task);
+        self.ingest(call, HookKind::AllowEntityCreation, work, |verdict, _| {
+            Ok(match verdict {
+                wit::Verdict::Allow => Verdict::Allow,
+                wit::Verdict::Deny(reason) => Verdict::Deny(message(&reason)),
+            })
+        })
+    }
+
+    fn on_entity_creation(&mut self, call: &HookCall<'_>, task: &TaskBody) -> Invocation<Vec<TaskBody>> {
+        let (id, task) = (call.subscription.to_string(), task_to_wit(task));
+        let work = |guest: &ingest::Guest, store: &mut Store<Guest>| guest.call_on_entity_creation(store, &id, &task);
+        self.ingest(call, HookKind::OnEntityCreation, work, output_from_wit)
+    }
+
+    fn on_new_attribute(
+        &mut self,
+        call: &HookCall<'_>,
+        entity: &EntityRef,
+        datapoint: &DataPoint,
+    ) -> Invocation<Vec<TaskBody>> {
+        let id = call.subscription.to_string();
+        let (entity, datapoint) = (entity_to_wit(entity), datapoint_to_wit(datapoint));
+        let work = |guest: &ingest::Guest, store: &mut Store<Guest>| {
+            guest.call_on_new_attribute(store, &id, &entity, &datapoint)
+        };
+        self.ingest(call, HookKind::OnNewAttribute, work, output_from_wit)
+    }
+
+    fn snapshot_init(&mut self, call: &HookCall<'_>, run: &RunContext) -> Invocation<Vec<TaskBody>> {
+        let (id, run) = (call.subscription.to_string(), run_to_wit(run));
+        let work = |guest: &snapshot::Guest, store: &mut Store<Guest>| guest.call_snapshot_init(store, &id, &run);
+        self.snapshot(call, HookKind::SnapshotInit, None, work, output_from_wit)
+    }
+
+    fn snapshot_finalize(&mut self, call: &HookCall<'_>, run: &RunContext) -> Invocation<Vec<TaskBody>> {
+        let (id, run) = (call.subscription.to_string(), run_to_wit(run));
+        let work = |guest: &snapshot::Guest, store: &mut Store<Guest>| guest.call_snapshot_finalize(store, &id, &run);
+        self.snapshot(call, HookKind::SnapshotFinalize, None, work, output_from_wit)
+    }
+
+    fn timeseries(
+        &mut self,
+        call: &HookCall<'_>,
+        entity: &EntityRef,
+        attr: &AttrName,
+        history: &[Chunk],
+    ) -> Invocation<Vec<TaskBody>> {
+        let (id, entity) = (call.subscription.to_string(), entity_to_wit(entity));
+        let history: Vec<wit::Chunk> = history.iter().map(chunk_to_wit).collect();
+        let work = |guest: &snapshot::Guest, store: &mut Store<Guest>| {
+            guest.call_timeseries(store, &id, &entity, attr.as_str(), &history)
+        };
+        self.snapshot(call, HookKind::Timeseries, None, work, output_from_wit)
+    }
+
+    fn correlate(
+        &mut self,
+        call: &HookCall<'_>,
+        view: &View,
+        deeper: Option<Arc<dyn ViewSource>>,
+    ) -> Invocation<Correlated> {
+        let (id, view) = (call.subscription.to_string(), view_to_wit(view));
+        let work = |guest: &snapshot::Guest, store: &mut Store<Guest>| guest.call_correlate(store, &id, &view);
+        self.snapshot(call, HookKind::Correlate, deeper, work, correlated_from_wit)
+    }
+
+    fn correlate_with_record(
+        &mut self,
+        call: &HookCall<'_>,
+        view: &View,
+        record: Option<&MasterRecord>,
+        deeper: Option<Arc<dyn ViewSource>>,
+    ) -> Invocation<Correlated> {
+        let root = &view.root.entity;
+        let record = record.map_or_else(|| no_record(root), |record| record_to_wit(root, record));
+        let (id, view) = (call.subscription.to_string(), view_to_wit(view));
+        let work = |guest: &snapshot::Guest, store: &mut Store<Guest>| {
+            guest.call_correlate_with_record(store, &id, &view, &record)
+        };
+        self.snapshot(call, HookKind::CorrelateWithRecord, deeper, work, correlated_from_wit)
+    }
+
+    fn update_record(
+        &mut self,
+        call: &HookCall<'_>,
+        entity: &EntityRef,
+        record: &MasterRecord,
+    ) -> Invocation<Vec<TaskBody>> {
+        let (id, record) = (call.subscription.to_string(), record_to_wit(entity, record));
+        let work = |guest: &update::Guest, store: &mut Store<Guest>| guest.call_update_record(store, &id, &record);
+        self.update(call, HookKind::UpdateRecord, work)
+    }
+
+    fn update_entity(&mut self, call: &HookCall<'_>, entity: &EntityRef) -> Invocation<Vec<TaskBody>> {
+        let (id, entity) = (call.subscription.to_string(), entity_to_wit(entity));
+        let work = |guest: &update::Guest, store: &mut Store<Guest>| guest.call_update_entity(store, &id, &entity);
+        self.update(call, HookKind::UpdateEntity, work)
+    }
+
+    fn cron(&mut self, call: &HookCall<'_>, arguments: &str) -> Invocation<Vec<Vec<TaskBody>>> {
+        let id = call.subscription.to_string();
+        let slot = TaskId::of_slot(&call.module.name, call.subscription, call.time);
+        let offer = |limits: &CallLimits| Offer {
+            tasks: Some(Submission::new(slot, &call.module.name, call.subscription, limits.output_tasks)),
+            views: None,
+        };
+        let work = |guest: &schedule::Guest, store: &mut Store<Guest>| guest.call_cron(store, &id, arguments);
+        let accept = |(), offer: Offer, _: &CallLimits| Ok(offer.tasks.map(Submission::finish).unwrap_or_default());
+        self.invoke(call, HookKind::Cron, offer, |exports| exports.schedule.as_ref(), work, accept)
+    }
+
+    fn retain(&mut self, keep: &dyn Fn(&ModuleName, u64) -> bool) {
+        self.warm.retain(|(name, generation), _| keep(name, *generation));
+    }
+}
