@@ -268,7 +268,12 @@ fn write_links(tx: &mut Tx<'_>, etype: i64, entity: &EntityRef, links: &[LinkCha
 }
 
 /// Puts tasks into the queues, those over the root's budget among the dead letters.
-fn follow_up(tx: &mut Tx<'_>, root: TaskId, tasks: &[Task], at: Timestamp) -> Result<CommitResult, StoreError> {
+pub(crate) fn follow_up(
+    tx: &mut Tx<'_>,
+    root: TaskId,
+    tasks: &[Task],
+    at: Timestamp,
+) -> Result<CommitResult, StoreError> {
     let (mut entered, mut duplicates, mut over_budget) = (0usize, 0usize, 0usize);
     if !tasks.is_empty() {
         let had: i64 = tx

@@ -29,9 +29,13 @@ mod modules;
 mod names;
 mod options;
 mod outcome;
+mod produce;
 mod provenance;
 mod prune;
 mod reader;
+mod runs;
+mod scan;
+mod snapshots;
 mod state;
 mod store;
 mod switches;
@@ -57,7 +61,11 @@ pub use outcome::{
     Admission, CommitNews, CommitResult, DeadKind, DeadLetter, DeadRow, Done, Effect, ErrorRow, LinkChange, LinkRow,
     PARTS, PendingTask, RawFilter, RawPoint, StateChange, StoredPoint, TaskOutcome,
 };
+pub use produce::{Entered, Produced};
 pub use reader::Reader;
+pub use runs::{BeginRun, Document, RunBatch, RunCounts, RunNumber, RunRow, RunState};
+pub use scan::{Page, Share};
+pub use snapshots::{Snapshot, SnapshotMark};
 pub use store::Store;
 pub use tally::Counters;
 pub use tokens::TokenRow;

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_operation.sql"),
     include_str!("../migrations/0003_provenance.sql"),
+    include_str!("../migrations/0004_jobs.sql"),
 ];
 
 /// The newest format that this program knows.

@@ -412,6 +412,7 @@ pub(crate) fn read_all_values(conn: &Connection) -> Result<(u64, Vec<String>), S
     each("SELECT body FROM error", "an error row", of::<ErrorRow>)?;
     each("SELECT body FROM dead", "a dead letter", of::<crate::outcome::DeadLetter>)?;
     each("SELECT body FROM invocation", "an invocation", of::<crate::invocations::InvocationRow>)?;
+    each("SELECT body FROM document", "a snapshot", of::<Vec<crate::snapshots::StoredValue>>)?;
     Ok((read, unreadable))
 }
 
@@ -447,19 +448,19 @@ fn stored_point(conn: &Connection, row: &Row<'_>) -> Result<StoredPoint, StoreEr
 }
 
 /// The entity whose type's number and id stand at two columns in a row.
-fn entity_ref(conn: &Connection, row: &Row<'_>, first: usize) -> Result<EntityRef, StoreError> {
+pub(crate) fn entity_ref(conn: &Connection, row: &Row<'_>, first: usize) -> Result<EntityRef, StoreError> {
     Ok(EntityRef { etype: name(&names::text(conn, row.get(first)?)?)?, eid: name(text(row, first + 1)?)? })
 }
 
-fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StoreError> {
+pub(crate) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StoreError> {
     row.get_ref(column)?.as_blob().map_err(|e| StoreError::Sqlite(e.to_string()))
 }
 
-fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StoreError> {
+pub(crate) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StoreError> {
     row.get_ref(column)?.as_str().map_err(|e| StoreError::Sqlite(e.to_string()))
 }
 
 /// A stored name; it was checked when it was stored.
-fn name<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
+pub(crate) fn name<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|e: T::Err| StoreError::Unreadable { what: format!("name {text:?}"), why: e.to_string() })
 }

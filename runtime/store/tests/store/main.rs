@@ -21,5 +21,6 @@ mod opening;
 mod points;
 mod prune;
 mod reading;
+mod runs;
 mod script;
 mod state;

@@ -1,0 +1,437 @@
+//! Snapshot runs: documents of all entities as of one time, visible together when the run is complete (G9).
+//!
+//! A run writes rows `(run, entity) -> document` at the end of two tables, so that its speed is that of the disk
+//! however long the history is. The latest picture is the complete run of the highest number: completing is one row,
+//! an unfinished run is never seen, and an aborted one is removed by cleaning.
+//!
+//! Each complete run has a row for everything that was ever in the picture, so that one look finds the latest document
+//! of an entity. What a run found unchanged has a row that names the old document again. What it did not come by (its
+//! type takes no part any more, or its record became empty) is *kept*: its row names the run that took the document,
+//! and it is no part of the history at this run's time.
+
+use std::collections::BTreeMap;
+
+use rusqlite::OptionalExtension;
+use tenter_model::view::EntityView;
+use tenter_model::{EntityRef, Timestamp};
+
+use crate::codec;
+use crate::commit::column;
+use crate::error::StoreError;
+use crate::outcome::Done;
+use crate::produce::{self, Entered, Produced};
+use crate::snapshots::{self, ValueRef};
+use crate::store::{self, Store};
+use crate::tx::Tx;
+
+/// Entities that are kept in one piece of work.
+const KEEP_STEP: usize = 2_000;
+
+/// The number of a run; later runs have higher ones.
+pub type RunNumber = u64;
+
+/// Numbers by name, such as `entities` or `calls`.
+pub type RunCounts = BTreeMap<String, u64>;
+
+/// What a run is begun with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BeginRun {
+    /// Names the run; never used before.
+    pub id: String,
+    /// The time that values are computed for.
+    pub time: Timestamp,
+    /// Whatever tells the engine whether it can go on with this run after a restart, such as modules and settings.
+    pub settings: serde_json::Value,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    /// Under way, or left by a process that died.
+    Running,
+    /// Its documents are visible.
+    Complete,
+    /// Given up; its documents never become visible.
+    Aborted,
+}
+
+impl RunState {
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Aborted => "aborted",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Running, Self::Complete, Self::Aborted].into_iter().find(|s| s.name() == text)
+    }
+}
+
+/// A run as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    /// Its number.
+    pub number: RunNumber,
+    /// Its name.
+    pub id: String,
+    /// The time that values were computed for.
+    pub time: Timestamp,
+    /// Where it stands.
+    pub state: RunState,
+    /// The complete run that was the latest when this one began: what is unchanged is unchanged since then.
+    pub base: Option<RunNumber>,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it was completed or aborted.
+    pub ended: Option<Timestamp>,
+    /// As given at its begin.
+    pub settings: serde_json::Value,
+    /// What batches counted. The store itself counts `documents`, of these `partial`, `unchanged`, `kept` and `tasks`.
+    pub counts: RunCounts,
+    /// Why it was aborted.
+    pub reason: Option<String>,
+}
+
+/// A document on its way into a run, encoded by the thread that made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    entity: EntityRef,
+    body: Vec<u8>,
+    partial: bool,
+    revision: Option<u64>,
+    unchanged_until: Option<Timestamp>,
+}
+
+impl Document {
+    /// Encodes the values of an entity.
+    ///
+    /// `partial`: the output of a hook is missing. `revision`: of the record that they were computed from; `None`:
+    /// there is no record. `unchanged_until`: computed from the same inputs at a later time than this the values could
+    /// differ; `None`: never by time alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when a value cannot be encoded.
+    pub fn new(
+        view: &EntityView,
+        partial: bool,
+        revision: Option<u64>,
+        unchanged_until: Option<Timestamp>,
+    ) -> Result<Self, StoreError> {
+        let mut body = Vec::new();
+        let values: Vec<ValueRef<'_>> = view.values.iter().map(ValueRef::of).collect();
+        codec::encode_into(&mut body, &values)?;
+        Ok(Self { entity: view.entity.clone(), body, partial, revision, unchanged_until })
+    }
+
+    /// The entity.
+    #[must_use]
+    pub fn entity(&self) -> &EntityRef {
+        &self.entity
+    }
+
+    /// Bytes as stored.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether there are no bytes, which is never.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+}
+
+/// A part of a run that is stored whole or not at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunBatch {
+    /// Documents. One of an entity that this run already holds replaces it.
+    pub documents: Vec<Document>,
+    /// Entities whose documents of [`RunRow::base`] hold still.
+    pub unchanged: Vec<EntityRef>,
+    /// What hooks left.
+    pub produced: Produced,
+    /// Added to the run's counts.
+    pub counts: RunCounts,
+    /// Progress to be found after a restart: a name, such as that of a lane, and what it stands for. Replaces what was
+    /// stored under the name.
+    pub cursor: Option<(String, Vec<u8>)>,
+}
+
+impl Store {
+    /// Begins a run, or gives the unfinished one, which the caller goes on with or aborts.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the id was used before, and what the disk may say.
+    pub fn begin_run(&self, run: BeginRun, now: Timestamp) -> Result<RunRow, StoreError> {
+        self.call(move |tx| {
+            if let Some(unfinished) = snapshots::run_in_state(tx.conn, RunState::Running)? {
+                return Ok(unfinished);
+            }
+            let base = snapshots::run_in_state(tx.conn, RunState::Complete)?.map(|r| r.number);
+            let added = tx
+                .conn
+                .prepare_cached(
+                    "INSERT INTO run (id, time, state, base, began, settings, counts) \
+                     VALUES (?1, ?2, 'running', ?3, ?4, ?5, '{}') ON CONFLICT (id) DO NOTHING",
+                )?
+                .execute((&run.id, run.time.0, base.map(column), now.0, run.settings.to_string()))?;
+            tx.crash.at("run-begun");
+            if added == 0 {
+                return Err(StoreError::Conflict(format!("snapshot run {}", run.id)));
+            }
+            snapshots::run_in_state(tx.conn, RunState::Running)?
+                .ok_or_else(|| StoreError::NotFound(format!("snapshot run {}", run.id)))
+        })
+    }
+
+    /// Stores a part of a run.
+    ///
+    /// `done` may get [`StoreError::NotFound`] when the run is not running any more, [`StoreError::Conflict`] when a
+    /// state key that was read and written has changed since, [`StoreError::Invalid`] when an unchanged entity has no
+    /// document in the base. Nothing is stored then.
+    pub fn save_batch(&self, run: RunNumber, batch: RunBatch, now: Timestamp, done: Done<Entered>) {
+        self.send(false, done, move |tx| save(tx, run, &batch, now));
+    }
+
+    /// [`Store::save_batch`], waiting for the answer.
+    ///
+    /// # Errors
+    /// As told there.
+    pub fn save_batch_blocking(&self, run: RunNumber, batch: RunBatch, now: Timestamp) -> Result<Entered, StoreError> {
+        store::wait(|done| self.save_batch(run, batch, now, done))
+    }
+
+    /// Makes the documents of a run visible, with what its last hooks left. All its batches must have been answered.
+    ///
+    /// What is in the picture and not in the run is kept first, in pieces between which other work goes on; if the
+    /// process dies meanwhile, completing again does what is left.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the run is not running, [`StoreError::Conflict`] as for [`Store::save_batch`].
+    pub fn complete_run(&self, run: RunNumber, last: RunBatch, now: Timestamp) -> Result<RunRow, StoreError> {
+        let reader = self.reader()?;
+        let row = reader.run_of(run)?.ok_or_else(|| no_run(run))?;
+        if let Some(base) = row.base {
+            let mut after = None;
+            loop {
+                let (left_out, next) = reader.left_out(base, run, after, KEEP_STEP)?;
+                if !left_out.is_empty() {
+                    self.call(move |tx| keep(tx, base, run, &left_out))?;
+                }
+                if next.is_none() {
+                    break;
+                }
+                after = next;
+            }
+        }
+        self.call(move |tx| {
+            save(tx, run, &last, now)?;
+            tx.conn
+                .prepare_cached("UPDATE run SET state = 'complete', ended = ?2 WHERE number = ?1")?
+                .execute((column(run), now.0))?;
+            tx.conn.prepare_cached("DELETE FROM run_cursor WHERE run = ?1")?.execute([column(run)])?;
+            tx.crash.at("run-completed");
+            snapshots::run(tx.conn, run)?.ok_or_else(|| no_run(run))
+        })
+    }
+
+    /// Gives a run up: none of its documents becomes visible. Tasks that its hooks returned stay.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the run is not running.
+    pub fn abort_run(&self, run: RunNumber, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let reason = reason.to_owned();
+        self.call(move |tx| {
+            let changed = tx
+                .conn
+                .prepare_cached(
+                    "UPDATE run SET state = 'aborted', ended = ?2, reason = ?3 WHERE number = ?1 AND state = 'running'",
+                )?
+                .execute((column(run), now.0, &reason))?;
+            tx.conn.prepare_cached("DELETE FROM run_cursor WHERE run = ?1")?.execute([column(run)])?;
+            tx.crash.at("run-aborted");
+            if changed == 1 { Ok(()) } else { Err(no_run(run)) }
+        })
+    }
+}
+
+fn no_run(run: RunNumber) -> StoreError {
+    StoreError::NotFound(format!("a running snapshot run {run}"))
+}
+
+fn save(tx: &mut Tx<'_>, run: RunNumber, batch: &RunBatch, now: Timestamp) -> Result<Entered, StoreError> {
+    let row = snapshots::run(tx.conn, run)?.filter(|r| r.state == RunState::Running).ok_or_else(|| no_run(run))?;
+    let mut counts = row.counts;
+    let mut count = |name: &str, n: u64| {
+        if n > 0 {
+            let slot = counts.entry(name.to_owned()).or_insert(0);
+            *slot = slot.saturating_add(n);
+        }
+    };
+    let anything_gone = tx.conn.prepare_cached("SELECT 1 FROM snapshot_gone")?.exists([])?;
+    for document in &batch.documents {
+        if anything_gone && is_gone(tx, run, &document.entity)? {
+            continue;
+        }
+        if put(tx, run, document)? {
+            count("documents", 1);
+            count("partial", u64::from(document.partial));
+        }
+    }
+    tx.crash.at("run-documents");
+    for entity in &batch.unchanged {
+        if anything_gone && is_gone(tx, run, entity)? {
+            continue;
+        }
+        count("unchanged", u64::from(repeat(tx, row.base, run, entity)?));
+    }
+    tx.crash.at("run-unchanged");
+    let entered = produce::store(tx, &batch.produced, now)?;
+    count("tasks", entered.tasks as u64);
+    for (name, n) in &batch.counts {
+        count(name, *n);
+    }
+    let counts = serde_json::to_string(&counts).map_err(|e| StoreError::Invalid(e.to_string()))?;
+    tx.conn.prepare_cached("UPDATE run SET counts = ?2 WHERE number = ?1")?.execute((column(run), counts))?;
+    if let Some((name, body)) = &batch.cursor {
+        tx.conn
+            .prepare_cached("INSERT OR REPLACE INTO run_cursor (run, name, body) VALUES (?1, ?2, ?3)")?
+            .execute((column(run), name, body))?;
+    }
+    tx.crash.at("run-saved");
+    Ok(entered)
+}
+
+/// Whether an entity was removed since the run began, and did not come into being again.
+fn is_gone(tx: &mut Tx<'_>, run: RunNumber, entity: &EntityRef) -> Result<bool, StoreError> {
+    let key = (tx.etype(entity)?, entity.eid.as_str());
+    let gone: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT run FROM snapshot_gone WHERE etype = ?1 AND eid = ?2")?
+        .query_row(key, |r| r.get(0))
+        .optional()?;
+    if gone.is_none_or(|gone| gone < column(run)) {
+        return Ok(false);
+    }
+    if !tx.conn.prepare_cached("SELECT 1 FROM master WHERE etype = ?1 AND eid = ?2")?.exists(key)? {
+        return Ok(true);
+    }
+    // A new entity of the same name: its document counts, and that of the old one in this run must not come back.
+    drop_row(tx, column(run), key)?;
+    tx.conn.prepare_cached("UPDATE snapshot_gone SET run = ?3 WHERE etype = ?1 AND eid = ?2")?.execute((
+        key.0,
+        key.1,
+        column(run) - 1,
+    ))?;
+    Ok(false)
+}
+
+/// Removes the row of an entity in a run, with its document unless another run names it.
+pub(crate) fn drop_row(tx: &Tx<'_>, run: i64, (etype, eid): (i64, &str)) -> Result<bool, StoreError> {
+    let document: Option<i64> = tx
+        .conn
+        .prepare_cached("DELETE FROM snapshot WHERE run = ?1 AND etype = ?2 AND eid = ?3 RETURNING document")?
+        .query_row((run, etype, eid), |r| r.get(0))
+        .optional()?;
+    let Some(document) = document else { return Ok(false) };
+    // A document is handed on from base to run, so that only neighbours can name it.
+    let named = tx
+        .conn
+        .prepare_cached(
+            "WITH me(base) AS (SELECT base FROM run WHERE number = ?1) \
+             SELECT 1 FROM snapshot s WHERE s.etype = ?2 AND s.eid = ?3 AND s.document = ?4 AND s.run IN \
+             (SELECT base FROM me UNION SELECT number FROM run WHERE base = ?1 \
+              UNION SELECT number FROM run WHERE base = (SELECT base FROM me))",
+        )?
+        .exists((run, etype, eid, document))?;
+    if !named {
+        tx.conn.prepare_cached("DELETE FROM document WHERE id = ?1")?.execute([document])?;
+    }
+    Ok(true)
+}
+
+/// Stores a document; tells whether the run had none of this entity.
+fn put(tx: &mut Tx<'_>, run: RunNumber, document: &Document) -> Result<bool, StoreError> {
+    let (etype, eid) = (tx.etype(&document.entity)?, document.entity.eid.as_str());
+    tx.conn.prepare_cached("INSERT INTO document (body) VALUES (?1)")?.execute([&document.body])?;
+    let id = tx.conn.last_insert_rowid();
+    let mut insert = tx.conn.prepare_cached(
+        "INSERT INTO snapshot (run, etype, eid, document, revision, until, partial) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+    )?;
+    let row = (
+        column(run),
+        etype,
+        eid,
+        id,
+        document.revision.map(column),
+        document.unchanged_until.map(|t| t.0),
+        document.partial,
+    );
+    if insert.execute(row)? == 1 {
+        return Ok(true);
+    }
+    drop_row(tx, column(run), (etype, eid))?;
+    insert.execute(row)?;
+    Ok(false)
+}
+
+/// Names the base's document again; tells whether the run had none of this entity.
+fn repeat(tx: &mut Tx<'_>, base: Option<RunNumber>, run: RunNumber, entity: &EntityRef) -> Result<bool, StoreError> {
+    let (etype, eid) = (tx.etype(entity)?, entity.eid.as_str());
+    let added = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO snapshot (run, etype, eid, document, revision, until, partial) \
+             SELECT ?1, etype, eid, document, revision, until, partial FROM snapshot \
+             WHERE run = ?2 AND etype = ?3 AND eid = ?4 AND NOT EXISTS \
+             (SELECT 1 FROM snapshot_gone g WHERE g.etype = ?3 AND g.eid = ?4 AND g.run >= ?2) \
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute((column(run), base.map(column), etype, eid))?;
+    if added == 1 {
+        return Ok(true);
+    }
+    let held = tx
+        .conn
+        .prepare_cached("SELECT 1 FROM snapshot WHERE run = ?1 AND etype = ?2 AND eid = ?3")?
+        .exists((column(run), etype, eid))?;
+    if held {
+        return Ok(false);
+    }
+    Err(StoreError::Invalid(format!(
+        "{entity} is said to be unchanged, and the run before has no document of it; compute it anew"
+    )))
+}
+
+/// Gives the run a row for entities of the base that it did not come by, unless the run that took theirs was cleaned.
+fn keep(tx: &mut Tx<'_>, base: RunNumber, run: RunNumber, left_out: &[(i64, String)]) -> Result<(), StoreError> {
+    if snapshots::run(tx.conn, run)?.is_none_or(|r| r.state != RunState::Running) {
+        return Err(no_run(run));
+    }
+    let mut kept = 0;
+    let mut insert = tx.conn.prepare_cached(
+        "INSERT INTO snapshot (run, etype, eid, document, taken, revision, until, partial) \
+         SELECT ?1, s.etype, s.eid, s.document, coalesce(s.taken, s.run), s.revision, s.until, s.partial \
+         FROM snapshot s WHERE s.run = ?2 AND s.etype = ?3 AND s.eid = ?4 \
+         AND EXISTS (SELECT 1 FROM run WHERE number = coalesce(s.taken, s.run) AND state = 'complete') \
+         AND NOT EXISTS (SELECT 1 FROM snapshot_gone g WHERE g.etype = s.etype AND g.eid = s.eid AND g.run >= ?2) \
+         ON CONFLICT DO NOTHING",
+    )?;
+    for (etype, eid) in left_out {
+        kept += insert.execute((column(run), column(base), etype, eid))?;
+    }
+    tx.conn
+        .prepare_cached(
+            "UPDATE run SET counts = json_set(counts, '$.kept', coalesce(json_extract(counts, '$.kept'), 0) + ?2) \
+             WHERE number = ?1",
+        )?
+        .execute((column(run), i64::try_from(kept).unwrap_or(i64::MAX)))?;
+    tx.crash.at("run-kept");
+    Ok(())
+}
