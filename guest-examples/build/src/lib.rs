@@ -37,7 +37,7 @@ pub fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
 pub fn at_test(package: &str) -> PathBuf {
     let built = std::env::current_exe()
         .map_err(|e| format!("cannot tell where the test runs: {e}"))
-        .and_then(|exe| target_dir_above(&exe))
+        .and_then(|exe| target_dir_above(&exe, 3))
         .and_then(|target| compile(&[package], &target))
         .and_then(|mut components| components.remove(package).ok_or_else(|| format!("{package} was not built")));
     match built {
@@ -56,7 +56,7 @@ fn try_build(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, String> {
         println!("cargo::rerun-if-changed={}", folder_of(&root, package)?.display());
     }
     let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: call this from a build script")?;
-    compile(packages, &target_dir_above(Path::new(&out))?)
+    compile(packages, &target_dir_above(Path::new(&out), 4)?)
 }
 
 fn compile(packages: &[&str], target: &Path) -> Result<BTreeMap<String, PathBuf>, String> {
@@ -136,11 +136,12 @@ fn channel(root: &Path) -> Option<String> {
     Some(line.trim_matches(|c: char| c == '=' || c == '"' || c.is_whitespace()).to_owned())
 }
 
-/// The target directory that a path lies in: the folder above it that cargo marked as its cache.
-fn target_dir_above(path: &Path) -> Result<PathBuf, String> {
+/// The target directory that a path lies in: the folder above it that cargo marked as its cache, or else the one so many
+/// folders up.
+fn target_dir_above(path: &Path, usual: usize) -> Result<PathBuf, String> {
     let marked = path.ancestors().find(|p| p.join("CACHEDIR.TAG").is_file());
     marked
-        .or_else(|| path.ancestors().nth(4))
+        .or_else(|| path.ancestors().nth(usual))
         .map(Path::to_path_buf)
         .ok_or_else(|| format!("{} does not look like a folder that cargo made", path.display()))
 }
