@@ -143,7 +143,6 @@ impl View {
     }
 
     /// Changes of the root and of linked entities, none yet.
-    #[must_use]
     pub fn changes(&self) -> Changes {
         Changes::of(self.root.entity.clone())
     }

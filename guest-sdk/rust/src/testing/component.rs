@@ -9,9 +9,10 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use crate::task::{Datapoint, EntityRef, Task};
-use crate::testing::wire::{datapoint_to_json, task_to_json};
+use crate::testing::expect::{among, changed};
 use crate::time::Timestamp;
+
+mod calls;
 
 /// A built component and the program that runs it.
 ///
@@ -45,6 +46,9 @@ pub struct Output {
     /// The tasks, with DP³'s names.
     #[serde(default)]
     pub tasks: Vec<Json>,
+    /// Of `correlate` and `correlate-with-record`.
+    #[serde(default)]
+    pub changes: Vec<Json>,
     /// Of `allow-entity-creation`.
     #[serde(default)]
     pub verdict: Option<Json>,
@@ -79,8 +83,39 @@ impl Output {
     #[track_caller]
     #[allow(clippy::needless_pass_by_value, reason = "called with json!(...)")]
     pub fn expect_tasks(&self, expected: Json) {
-        assert!(self.result == "ok", "the call failed: {}: {}", self.result, self.message.as_deref().unwrap_or("-"));
+        self.expect_ok();
         super::expect_json(&Json::from(self.tasks.clone()), &expected);
+    }
+
+    /// Expects that one of the tasks is this one; others do not matter.
+    ///
+    /// # Panics
+    /// When none is, or when the call failed.
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "called with json!(...)")]
+    pub fn expect_task_among(&self, expected: Json) {
+        self.expect_ok();
+        among(&self.tasks, &expected);
+    }
+
+    /// Expects these changes of a correlation hook; see [`crate::testing::expect_changes`].
+    ///
+    /// # Panics
+    /// When something differs, or when the call failed.
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "called with json!(...)")]
+    pub fn expect_changes(&self, expected: Json) {
+        self.expect_ok();
+        changed(&self.changes, &expected);
+    }
+
+    /// Expects that the call did not fail.
+    ///
+    /// # Panics
+    /// When it failed, with the reason.
+    #[track_caller]
+    pub fn expect_ok(&self) {
+        assert!(self.result == "ok", "the call failed: {}: {}", self.result, self.message.as_deref().unwrap_or("-"));
     }
 }
 
@@ -151,31 +186,6 @@ impl Component {
     #[must_use]
     pub fn call(&self, kind: &'static str, input: Json) -> Call<'_> {
         Call { component: self, kind, input, subscription: None }
-    }
-
-    /// The module sees a task.
-    #[must_use]
-    pub fn on_task_start(&self, task: &Task) -> Call<'_> {
-        self.call("on-task-start", json!({"task": task_to_json(task)}))
-    }
-
-    /// The module is asked whether an entity may come into being.
-    #[must_use]
-    pub fn allow_entity_creation(&self, task: &Task) -> Call<'_> {
-        self.call("allow-entity-creation", json!({"task": task_to_json(task)}))
-    }
-
-    /// The module sees a new entity.
-    #[must_use]
-    pub fn on_entity_creation(&self, task: &Task) -> Call<'_> {
-        self.call("on-entity-creation", json!({"task": task_to_json(task)}))
-    }
-
-    /// The module sees a datapoint.
-    #[must_use]
-    pub fn on_new_attribute(&self, entity: &EntityRef, datapoint: &Datapoint) -> Call<'_> {
-        let entity = json!({"etype": entity.etype, "eid": entity.eid});
-        self.call("on-new-attribute", json!({"entity": entity, "datapoint": datapoint_to_json(datapoint)}))
     }
 }
 

@@ -3,7 +3,9 @@
 use serde_json::Value as Json;
 
 use crate::task::Task;
-use crate::testing::wire::task_to_json;
+use crate::testing::group::by_entity;
+use crate::testing::wire::{changes_to_json, task_to_json};
+use crate::view::Correlated;
 
 /// Expects these tasks, given with DP³'s names. Each object needs to hold what is named and may hold more; lists must
 /// have the same length.
@@ -21,6 +23,63 @@ use crate::testing::wire::task_to_json;
 #[allow(clippy::needless_pass_by_value, reason = "called with json!(...)")]
 pub fn expect_tasks(tasks: &[Task], expected: Json) {
     expect_json(&tasks.iter().map(task_to_json).collect(), &expected);
+}
+
+/// Expects that one of the tasks is this one; others do not matter.
+///
+/// # Panics
+/// When none is, with what there is.
+#[track_caller]
+#[allow(clippy::panic, clippy::needless_pass_by_value, reason = "the way in which a test fails; called with json!(..)")]
+pub fn expect_task_among(tasks: &[Task], expected: Json) {
+    among(&tasks.iter().map(task_to_json).collect::<Vec<_>>(), &expected);
+}
+
+/// Expects that one of the tasks, as JSON, is this one.
+#[track_caller]
+pub(crate) fn among(tasks: &[Json], expected: &Json) {
+    let fits = |task: &Json| {
+        let mut differences = Vec::new();
+        compare("", task, expected, &mut differences);
+        differences.is_empty()
+    };
+    let shown: Vec<String> = tasks.iter().map(pretty).collect();
+    assert!(
+        tasks.iter().any(fits),
+        "none of {} tasks is as expected\n\nactual: {}\n\nexpected: {}\n",
+        tasks.len(),
+        shown.join(",\n"),
+        pretty(expected)
+    );
+}
+
+/// Expects these changes of a correlation hook, by entity, in the form of [`crate::testing::Group`]: `null` is a removal.
+/// Of each entity named, the attributes named must have been changed so; others may have been. An empty object expects
+/// that there is no change at all.
+///
+/// ```
+/// use tenter_sdk::testing::{Group, expect_changes, json};
+/// let view = Group::new(json!({"ip/192.0.2.1": {"label": "x"}})).view("ip/192.0.2.1", &["label"]);
+/// let changes = view.changes().set_weighted("risk", 0.5, 0.9).remove("label");
+/// expect_changes(changes, json!({"ip/192.0.2.1": {"risk": 0.5, "risk#c": 0.9, "label": null}}));
+/// ```
+///
+/// # Panics
+/// When something differs, with its place.
+#[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "called with json!(...)")]
+pub fn expect_changes(changes: impl Into<Correlated>, expected: Json) {
+    changed(&changes_to_json(&changes.into()), &expected);
+}
+
+/// Expects these changes, given in the form of `PROTOCOL.md`.
+#[track_caller]
+pub(crate) fn changed(changes: &[Json], expected: &Json) {
+    let actual = by_entity(changes);
+    if expected.as_object().is_some_and(serde_json::Map::is_empty) {
+        assert!(changes.is_empty(), "expected no change\n\nactual: {}\n", pretty(&actual));
+    }
+    expect_json(&actual, expected);
 }
 
 /// Expects that `actual` holds what `expected` names.
@@ -86,6 +145,25 @@ mod tests {
     #[test]
     fn what_is_not_named_does_not_matter() {
         assert!(differences(json!([{"a": 1, "b": 2.0}]), json!([{"b": 2}])).is_empty());
+    }
+
+    #[test]
+    fn one_of_the_tasks_is_enough() {
+        let tasks = ["a", "b"].map(|eid| Task::of("ip", eid).plain("x", 1));
+        expect_task_among(&tasks, json!({"eid": "b", "data_points": [{"attr": "x"}]}));
+    }
+
+    #[test]
+    #[should_panic(expected = "none of 1 tasks is as expected")]
+    fn none_of_the_tasks_is_too_few() {
+        expect_task_among(&[Task::of("ip", "a")], json!({"eid": "b"}));
+    }
+
+    #[test]
+    #[should_panic(expected = "expected no change")]
+    fn no_change_is_an_expectation() {
+        let changes = json!([{"etype": "ip", "eid": "a", "attr": "x", "values": []}]);
+        changed(changes.as_array().unwrap(), &json!({}));
     }
 
     #[test]

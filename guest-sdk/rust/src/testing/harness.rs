@@ -6,11 +6,12 @@ use crate::case::{CaseObject, Context, Event, Judgement, ManualOutcome, Outcome,
 use crate::error::{HookError, Result};
 use crate::export::{Exported, Live, describe, fits};
 use crate::module::{Config, Descriptor, Request};
-use crate::record::{Chunk, MasterRecord};
+use crate::record::MasterRecord;
 use crate::register::{Hook, find_case};
 use crate::task::{Datapoint, EntityRef, Task, Verdict};
 use crate::testing::fake::{Host, host};
-use crate::view::{Correlated, Run, View};
+
+mod snapshot;
 
 /// A configured module under test. Making one resets the host of this thread.
 ///
@@ -123,57 +124,6 @@ impl<M: Exported> Harness<M> {
         let entity = entity.into();
         let fits = |d: &crate::raw::ingest::AttributeWatch| d.etype == entity.etype && d.attr == datapoint.attr;
         flat(all("on-new-attribute", &on.on_new_attribute, fits, |call| call(module, &entity, &datapoint)))
-    }
-
-    /// A snapshot run begins.
-    ///
-    /// # Errors
-    /// The hook's, or no subscription.
-    pub fn snapshot_init(&mut self, run: &Run) -> Result<Vec<Task>> {
-        let Live { module, on } = &mut self.live;
-        flat(all("snapshot-init", &on.snapshot_init, |()| true, |call| call(module, run)))
-    }
-
-    /// A snapshot run ends.
-    ///
-    /// # Errors
-    /// The hook's, or no subscription.
-    pub fn snapshot_finalize(&mut self, run: &Run) -> Result<Vec<Task>> {
-        let Live { module, on } = &mut self.live;
-        flat(all("snapshot-finalize", &on.snapshot_finalize, |()| true, |call| call(module, run)))
-    }
-
-    /// The module sees the history of a timeseries.
-    ///
-    /// # Errors
-    /// The hook's, or no subscription.
-    pub fn timeseries(&mut self, entity: impl Into<EntityRef>, attr: &str, history: &[Chunk]) -> Result<Vec<Task>> {
-        let Live { module, on } = &mut self.live;
-        let entity = entity.into();
-        let fits = |d: &crate::bindings::imports::tenter::hooks::types::AttributeRef| {
-            d.etype == entity.etype && d.attr == attr
-        };
-        flat(all("timeseries", &on.timeseries, fits, |call| call(module, &entity, attr, history)))
-    }
-
-    /// The module sees current values. Changes of several subscriptions are joined, not applied in between.
-    ///
-    /// # Errors
-    /// The hook's, or no subscription.
-    pub fn correlate(&mut self, view: &View) -> Result<Correlated> {
-        let Live { module, on } = &mut self.live;
-        let fits = |d: &crate::raw::snapshot::Correlation| d.etype == view.root.entity.etype;
-        join(all("correlate", &on.correlate, fits, |call| call(module, view)))
-    }
-
-    /// The module sees current values and the master record.
-    ///
-    /// # Errors
-    /// The hook's, or no subscription.
-    pub fn correlate_with_record(&mut self, view: &View, record: &MasterRecord) -> Result<Correlated> {
-        let Live { module, on } = &mut self.live;
-        let fits = |d: &crate::raw::snapshot::Correlation| d.etype == view.root.entity.etype;
-        join(all("correlate-with-record", &on.correlate_with_record, fits, |call| call(module, view, record)))
     }
 
     /// The sweep reaches an entity; hooks with the master record.
@@ -295,13 +245,4 @@ fn all<D, F: ?Sized, R>(
 
 fn flat(tasks: Result<Vec<Vec<Task>>>) -> Result<Vec<Task>> {
     tasks.map(|t| t.into_iter().flatten().collect())
-}
-
-fn join(outputs: Result<Vec<Correlated>>) -> Result<Correlated> {
-    let mut joined = Correlated::nothing();
-    for one in outputs? {
-        joined.changes.extend(one.changes);
-        joined.tasks.extend(one.tasks);
-    }
-    Ok(joined)
 }

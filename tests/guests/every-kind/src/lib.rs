@@ -2,8 +2,10 @@
 //! * in the log and, where `state` is granted, in the counter `calls/KIND`;
 //! * where the kind returns tasks, as the value of the plain attribute `mark` of the entity it is about, or of the
 //!   entity `home` where it is about none;
-//! * `correlate*` also sets `mark` in the view; `before` adds the kind to the body's `seen`, `after` and `manual` add
-//!   it as a tag.
+//! * where `marks` is configured, as one more value of that observations attribute: the stored values prove which kinds
+//!   were called. A kind that returns no tasks leaves its name to the next of this instance that does;
+//! * `correlate*` also sets `mark` in the view, and adds to its `marks`; `before` adds the kind to the body's `seen`,
+//!   `after` and `manual` add it as a tag.
 //!
 //! Which entity type and attributes it watches is configuration, so that it fits any site.
 
@@ -21,12 +23,17 @@ struct EveryKind {
     series: String,
     /// Plain attribute that takes the marks.
     mark: String,
+    /// Observations attribute with several values that collects the marks; empty for none.
+    marks: String,
     /// Id of the entity that takes the marks of hooks that are about no entity.
     home: String,
     /// Path that `correlate` depends on.
     depends_on: String,
     /// Kind of case object.
     object: String,
+    /// Kinds called that could not return a task.
+    #[serde(skip)]
+    silent: Vec<&'static str>,
 }
 
 impl Module for EveryKind {
@@ -39,6 +46,7 @@ impl Module for EveryKind {
             text("attr", "open_ports"),
             text("series", "activity"),
             text("mark", "label"),
+            text("marks", ""),
             text("home", "192.0.2.1"),
             text("depends_on", "open_ports"),
             text("object", "ioc"),
@@ -58,8 +66,9 @@ impl Module for EveryKind {
         on.snapshot_init(|m, _| m.at_home("snapshot-init"));
         on.snapshot_finalize(|m, _| m.at_home("snapshot-finalize"));
         on.timeseries(etype, &self.series, |m, entity, _, _| m.task("timeseries", entity));
-        on.correlate(etype, [depends_on], [mark], |m, view| m.correlated("correlate", view)).whole();
-        on.correlate_with_record(etype, [depends_on], [mark], Self::correlate_with_record);
+        let may_change: Vec<&str> = [mark, self.marks.as_str()].into_iter().filter(|m| !m.is_empty()).collect();
+        on.correlate(etype, [depends_on], may_change.clone(), |m, view| m.correlated("correlate", view)).whole();
+        on.correlate_with_record(etype, [depends_on], may_change, Self::correlate_with_record).whole();
         on.update_record(etype, 60, |m, record| m.task("update-record", &record.entity));
         on.update_entity(etype, 60, |m, entity| m.task("update-entity", entity));
         on.cron(Cron::new().minute("*/5"), Self::cron).arguments(&serde_json::json!({"n": 1})).grace(60);
@@ -68,6 +77,9 @@ impl Module for EveryKind {
         on.manual(&self.object, "Mark it", Self::manual);
         on.request("state", "");
         on.request("write-entities", format!("{etype}.{mark}"));
+        if !self.marks.is_empty() {
+            on.request("write-entities", format!("{etype}.{}", self.marks));
+        }
         on.request("case-write", self.object.as_str());
     }
 }
@@ -81,26 +93,44 @@ impl EveryKind {
         }
     }
 
-    fn task(&self, kind: &str, entity: &EntityRef) -> Result<Task> {
+    fn task(&mut self, kind: &'static str, entity: &EntityRef) -> Result<Task> {
         self.note(kind)?;
-        Ok(Task::on(entity.clone()).plain(self.mark.as_str(), kind))
+        let mut task = Task::on(entity.clone()).plain(self.mark.as_str(), kind);
+        if !self.marks.is_empty() {
+            for kind in std::mem::take(&mut self.silent).into_iter().chain([kind]) {
+                task = task.observation(self.marks.as_str(), kind, call::now(), call::now());
+            }
+        }
+        Ok(task)
     }
 
-    fn at_home(&self, kind: &str) -> Result<Task> {
+    fn at_home(&mut self, kind: &'static str) -> Result<Task> {
         self.task(kind, &EntityRef::new(self.etype.as_str(), &self.home))
     }
 
     fn on_task_start(&mut self, _: &Task) -> Result<()> {
-        self.note("on-task-start")
+        self.silently("on-task-start")
     }
 
     fn allow_entity_creation(&mut self, _: &Task) -> Result<Verdict> {
-        self.note("allow-entity-creation").map(|()| Verdict::Allow)
+        self.silently("allow-entity-creation").map(|()| Verdict::Allow)
     }
 
-    fn correlated(&self, kind: &str, view: &View) -> Result<Changes> {
+    fn silently(&mut self, kind: &'static str) -> Result<()> {
+        if !self.silent.contains(&kind) {
+            self.silent.push(kind);
+        }
+        self.note(kind)
+    }
+
+    fn correlated(&mut self, kind: &'static str, view: &View) -> Result<Changes> {
         let task = self.task(kind, view.entity())?;
-        Ok(view.changes().set(self.mark.as_str(), kind).task(task))
+        let changes = view.changes().set(self.mark.as_str(), kind).task(task);
+        if self.marks.is_empty() {
+            return Ok(changes);
+        }
+        let marks = view.root.all(&self.marks).map(|v| (v.value.clone(), v.confidence));
+        Ok(changes.replace(self.marks.as_str(), marks.chain([(kind.into(), Some(1.0))])))
     }
 
     fn correlate_with_record(&mut self, view: &View, record: &MasterRecord) -> Result<Changes> {

@@ -1,6 +1,6 @@
 use super::*;
 use tenter_sdk::case::{ObjectRef, Trigger};
-use tenter_sdk::testing::{Harness, expect_tasks, host, json};
+use tenter_sdk::testing::{Group, Harness, expect_tasks, host, json};
 use tenter_sdk::view::CurrentValue;
 
 fn object() -> CaseObject {
@@ -61,6 +61,24 @@ fn every_kind_leaves_its_mark() {
 
     let counted = host(|h| h.state.keys().filter(|k| k.starts_with("calls/")).count());
     assert_eq!((counted, m.subscriptions().len()), (15, 15));
+}
+
+#[test]
+fn marks_are_collected_those_of_silent_kinds_too() {
+    let mut m = Harness::<EveryKind>::new(json!({"marks": "marks"})).unwrap();
+    let ip = EntityRef::new("ip", "192.0.2.9");
+    m.on_task_start(Task::on(ip.clone())).unwrap();
+    m.on_task_start(Task::on(ip.clone())).unwrap();
+    m.allow_entity_creation(Task::on(ip.clone())).unwrap();
+    let tasks = m.on_entity_creation(Task::on(ip.clone())).unwrap();
+    let marks: Vec<_> = tasks[0].of_attr("marks").filter_map(|dp| dp.value.as_str()).collect();
+    assert_eq!(marks, ["on-task-start", "allow-entity-creation", "on-entity-creation"]);
+    assert_eq!(m.update_entity(ip).unwrap()[0].of_attr("marks").count(), 1);
+
+    let mut group = Group::new(json!({"ip/192.0.2.9": {"marks": ["cron"], "marks#c": [0.5]}}));
+    m.snapshot(&mut group).unwrap();
+    let marks = json!(["cron", "correlate", "correlate-with-record"]);
+    group.expect(json!({"ip/192.0.2.9": {"marks": marks, "marks#c": [0.5, 1, 1]}}));
 }
 
 #[test]
