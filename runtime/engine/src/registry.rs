@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tenter_model::hook::Moment;
+use tenter_model::hook::{Moment, Subscription};
 use tenter_model::id::{AttrName, EntityType, ModuleName, SubscriptionId};
 use tenter_model::module::LoadedModule;
 
@@ -41,7 +41,7 @@ pub struct SnapshotHooks {
     /// For stored timeseries.
     pub timeseries: HashMap<EntityType, HashMap<AttrName, Vec<Bound>>>,
     /// Subscriptions to `correlate` and `correlate-with-record`, and those to ingestion that refresh.
-    pub steps: Vec<(Bound, Moment)>,
+    pub steps: Vec<(Bound, Subscription)>,
 }
 
 impl Registry {
@@ -58,7 +58,7 @@ impl Registry {
                 if let Moment::OnEntityCreation { refresh: true, .. } | Moment::OnNewAttribute { refresh: true, .. } =
                     &subscription.moment
                 {
-                    registry.snapshot.steps.push((bound.clone(), subscription.moment.clone()));
+                    registry.snapshot.steps.push((bound.clone(), subscription.clone()));
                 }
                 match &subscription.moment {
                     Moment::OnTaskStart => registry.task_start.push(bound),
@@ -86,7 +86,7 @@ impl Registry {
                         .or_default()
                         .push(bound),
                     Moment::Correlate(_) | Moment::CorrelateWithRecord(_) => {
-                        registry.snapshot.steps.push((bound, subscription.moment.clone()));
+                        registry.snapshot.steps.push((bound, subscription.clone()));
                     }
                     // Driven by parts of the engine that look subscriptions up for themselves.
                     Moment::UpdateRecord(_)
