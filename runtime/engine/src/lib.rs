@@ -19,6 +19,7 @@ mod lane;
 pub mod links;
 pub mod pace;
 pub mod registry;
+mod snapshot;
 pub mod stats;
 mod worker;
 
@@ -35,9 +36,11 @@ use tenter_store::{Admission, BreakerRow, Store, StoreError};
 pub use breakers::Breakers;
 pub use pace::Pace;
 pub use registry::{Registry, SharedRegistry};
+pub use snapshot::{SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport, UNDECLARED};
 pub use stats::{HookStats, Stats};
 
 use aside::Aside;
+use snapshot::Snapshots;
 use worker::{Shared, Worker};
 
 /// The kinds of hook that this engine calls. Modules can subscribe to the others; they are not called yet.
@@ -99,6 +102,8 @@ pub struct Engine {
     lanes: u32,
     running: Mutex<Vec<(lane::Handle, JoinHandle<()>)>>,
     aside: Mutex<Option<Aside>>,
+    shared: Shared,
+    snapshots: Snapshots,
 }
 
 impl Engine {
@@ -125,6 +130,11 @@ impl Engine {
         };
         let beside: Vec<Worker> = (0..(count / 2).max(1)).map(|_| worker()).collect::<Result<_, _>>()?;
         let aside = Aside::start(beside).map_err(|source| StartError::Thread { lane: count, source })?;
+        let mut snapshot_lanes = Vec::new();
+        for number in 0..count {
+            let host = make_host(Arc::new(store.reader()?));
+            snapshot_lanes.push(snapshot::Lane::new(number, host, store.reader()?, stats.lane()));
+        }
         let mut running = Vec::new();
         for number in 0..count {
             let context = lane::Context {
@@ -162,6 +172,8 @@ impl Engine {
             lanes: count,
             running: Mutex::new(running),
             aside: Mutex::new(Some(aside)),
+            shared,
+            snapshots: Snapshots::new(snapshot_lanes),
         })
     }
 
@@ -249,9 +261,25 @@ impl Engine {
         !running.is_empty() && running.iter().all(|(_, thread)| !thread.is_finished())
     }
 
-    /// Lets each lane finish and commit the task it is at, then stops them. What waits stays on disk. Later calls do
-    /// nothing.
+    /// Makes a snapshot run and waits until it is complete; one that was left unfinished goes on instead. A run that is
+    /// already under way is left alone.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]. What a run has saved by then is kept for the next one.
+    pub fn run_snapshot(&self, options: SnapshotOptions) -> Result<SnapshotReport, SnapshotError> {
+        self.snapshots.run(&self.shared, self.registry.current(), &self.make_id, options)
+    }
+
+    /// Where the snapshot run is that is under way.
+    #[must_use]
+    pub fn snapshot_progress(&self) -> Option<SnapshotProgress> {
+        self.snapshots.progress()
+    }
+
+    /// Lets each lane finish and commit the task it is at, then stops them. What waits stays on disk, and a snapshot run goes
+    /// on after the next start. Later calls do nothing.
     pub fn drain(&self) {
+        self.snapshots.stop();
         let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         for (handle, _) in &running {
             handle.stop();

@@ -84,6 +84,27 @@ pub fn current(points: &[Observation], params: &HistoryParams, multi_value: bool
     best.map(|(point, confidence)| Current::One(point.value.clone(), confidence))
 }
 
+/// The last time, from this one on, at which every point has the confidence that it has at this one; `None` when that
+/// stays so for ever. What is [`current`] does not change up to then.
+#[must_use]
+pub fn unchanged_until(points: &[Observation], params: &HistoryParams, time: Timestamp) -> Option<Timestamp> {
+    let one = |point: &Observation| {
+        if point.confidence <= 0.0 {
+            return None;
+        }
+        if time < point.t1 {
+            // At the very start of the rise there is no confidence yet; without a rise it is there at `t1`.
+            let last = point.t1.saturating_add(params.pre_validity.max(1).saturating_neg());
+            return Some(last.max(time));
+        }
+        if time <= point.t2 {
+            return Some(point.t2);
+        }
+        (time.since(point.t2) < params.post_validity).then_some(time)
+    };
+    points.iter().filter_map(one).min()
+}
+
 /// Merges neighbours of equal value whose extended validities touch; sorted by `t1` afterwards. The confidence of a
 /// merged point is the mean of its parts. With `multi_value` each value has a chain of its own.
 #[must_use]

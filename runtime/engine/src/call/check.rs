@@ -2,7 +2,8 @@
 
 use tenter_model::host::{HookCall, HookFailure, Reason};
 use tenter_model::module::LoadedModule;
-use tenter_model::{Schema, TaskBody};
+use tenter_model::view::Change;
+use tenter_model::{AttrName, Schema, TaskBody};
 
 /// Checks the tasks that a hook returned, and names the module as source where they name none.
 pub(crate) fn tasks(
@@ -30,6 +31,15 @@ pub(crate) fn tasks(
     })
 }
 
+/// Changes of current values are written like datapoints, so the same grants hold for them.
+pub(crate) fn changes(module: &LoadedModule, changes: &[Change]) -> Result<(), HookFailure> {
+    for (index, change) in changes.iter().enumerate() {
+        may_write(module, change.entity.etype.as_str(), &change.attr)
+            .map_err(|message| HookFailure::new(Reason::NotGranted, format!("changes[{index}]: {message}")))?;
+    }
+    Ok(())
+}
+
 /// What a module may write: any attribute of the specification, or only what its `write-entities` grants cover once it
 /// has one; removal always needs a grant.
 fn grants(schema: &Schema, module: &LoadedModule, body: &TaskBody) -> Result<(), String> {
@@ -44,16 +54,17 @@ fn grants(schema: &Schema, module: &LoadedModule, body: &TaskBody) -> Result<(),
     if body.delete && !settings.is_granted("delete-entity", etype) {
         return Err(format!("removing an entity needs a grant: tenter grant {} delete-entity {etype}", module.name));
     }
-    if settings.grants.iter().any(|g| g.capability == "write-entities") {
-        for datapoint in &body.datapoints {
-            let scope = format!("{etype}.{}", datapoint.attr);
-            if !settings.is_granted("write-entities", &scope) {
-                return Err(format!(
-                    "the module's grants do not cover {scope}: tenter grant {} write-entities {scope}",
-                    module.name
-                ));
-            }
-        }
+    body.datapoints.iter().try_for_each(|datapoint| may_write(module, etype, &datapoint.attr))
+}
+
+fn may_write(module: &LoadedModule, etype: &str, attr: &AttrName) -> Result<(), String> {
+    let settings = &module.settings;
+    if !settings.grants.iter().any(|g| g.capability == "write-entities") {
+        return Ok(());
     }
-    Ok(())
+    let scope = format!("{etype}.{attr}");
+    if settings.is_granted("write-entities", &scope) {
+        return Ok(());
+    }
+    Err(format!("the module's grants do not cover {scope}: tenter grant {} write-entities {scope}", module.name))
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tenter_model::host::{HookCall, HookFailure, LogLevel, LogLine, Usage, Verdict};
 use tenter_model::module::{ModuleSettings, Recording};
+use tenter_model::snapshot::change::Checked;
 use tenter_model::{Schema, TaskBody, Timestamp};
 use tenter_store::{ErrorRow, InvocationId, InvocationOutcome, InvocationRow};
 
@@ -68,6 +69,29 @@ impl Shown for Vec<TaskBody> {
                 })
             })
             .collect()
+    }
+}
+
+/// The checked output of a correlation hook.
+pub(crate) struct Judged {
+    pub(crate) changes: Checked,
+    pub(crate) tasks: Vec<TaskBody>,
+}
+
+impl Shown for Judged {
+    fn json(&self, schema: &Schema) -> Value {
+        let changes = self.changes.changes().iter().map(|change| {
+            let (etype, attr) = (change.entity.etype.as_str(), change.attr.as_str());
+            let values =
+                change.values.iter().map(|(value, c)| json!({"v": schema.value_json(etype, attr, value), "c": c}));
+            json!({
+                "etype": etype,
+                "eid": schema.eid_json(&change.entity),
+                "attr": attr,
+                "values": values.collect::<Value>(),
+            })
+        });
+        json!({"changes": changes.collect::<Value>(), "tasks": self.tasks.json(schema)})
     }
 }
 
