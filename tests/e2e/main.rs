@@ -21,3 +21,4 @@ mod operate;
 mod refused;
 mod scenarios;
 mod versions;
+mod why;

@@ -158,3 +158,41 @@ fn the_last_token_of_an_operator_stays() {
     let (_, said, code) = cli(&server, home.path(), &["token", "revoke", digest]);
     assert!(code == 5 && said.contains("the last token of an operator"), "{code} {said}");
 }
+
+#[test]
+fn a_token_for_one_type_sends_and_reads_that_type_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let domain = "entity: {id: domain, id_data_type: string, name: Domain, description: A name., snapshot: true}\n\
+                  attribs: {x: {name: X, description: An x., type: plain, data_type: int}}\n";
+    let server = Server::start(&Site::new().entity("domain", domain));
+    let (token, said, code) = cli(&server, home.path(), &["token", "create", "--scope", "ingest:ip,read:ip"]);
+    assert_eq!(code, 0, "{said}");
+    let sensor = Client::new(&server.url, Some(token.trim().to_owned()));
+    sensor.post_datapoints(&point(1));
+    server.settle();
+    assert_eq!(sensor.get("/entity/ip/192.0.2.1/master").status, 200);
+    let both = json!([point(2)[0], {"type": "domain", "id": "a", "attr": "x", "v": 1}]);
+    assert_eq!(sensor.post("/datapoints", &both).status, 403, "all or none");
+    for path in ["/entity/domain/a/master", "/api/v1/entities/domain", "/api/v1/status", "/entities"] {
+        let refused = sensor.get(path);
+        assert_eq!(refused.status, 403, "{path}: {}", refused.body);
+    }
+    let refused = sensor.get("/api/v1/entities/domain").json();
+    assert_eq!(refused["code"], "out-of-scope");
+    insta::assert_snapshot!(refused["detail"].as_str().unwrap(), @"this needs the scope read:domain and the token has ingest:ip, read:ip; an operator makes one that has it: tenter token create --scope read:domain");
+    assert_eq!(server.read("/api/v1/status")["datapoints"]["received"], 1);
+
+    // A restricted operator makes tokens within the restriction alone.
+    let made = server.post("/api/v1/tokens", &json!({"scopes": ["tokens", "ingest"]})).expect(200);
+    assert_eq!(made["role"], "operator");
+    let clerk = Client::new(&server.url, Some(made["token"].as_str().unwrap().to_owned()));
+    assert_eq!(clerk.post("/api/v1/tokens", &json!({"scopes": ["ingest:ip"]})).expect(200)["role"], "ingester");
+    for wish in [json!({"role": "operator"}), json!({"role": "viewer"}), json!({"scopes": ["modules"]})] {
+        assert_eq!(clerk.post("/api/v1/tokens", &wish).status, 403, "{wish}");
+    }
+    let (_, said, code) = cli(&server, home.path(), &["token", "create", "--role", "viewer", "--scope", "operate"]);
+    assert!(code == 6 && said.contains("they could never be used"), "{code} {said}");
+    assert_eq!(cli(&server, home.path(), &["token", "create"]).2, 2);
+    let (listed, ..) = cli(&server, home.path(), &["token", "list"]);
+    assert!(listed.contains("ingest:ip, read:ip"), "{listed}");
+}

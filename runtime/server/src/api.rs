@@ -17,6 +17,7 @@ mod modules;
 mod routes;
 mod status;
 mod tokens;
+mod why;
 
 #[cfg(test)]
 mod tests;

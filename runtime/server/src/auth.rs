@@ -9,8 +9,10 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+pub(crate) mod scope;
 mod tokens;
 
+pub(crate) use scope::{Area, Scope, Scopes};
 pub(crate) use tokens::{TokenError, Tokens, row};
 
 /// What a token is for; each role includes the ones before it.
@@ -68,17 +70,19 @@ pub(crate) struct Caller {
     pub(crate) role: Option<Role>,
     /// Digest and label of the token that came with it.
     pub(crate) token: Option<([u8; 32], String)>,
+    /// What the token is restricted to, within its role.
+    pub(crate) scopes: Scopes,
 }
 
 impl Caller {
     /// On a route that is open to all.
     pub(crate) fn nobody() -> Self {
-        Self { role: None, token: None }
+        Self { role: None, token: None, scopes: Scopes::default() }
     }
 
     /// Without a token on loopback.
     pub(crate) fn at_this_machine() -> Self {
-        Self { role: Some(Role::Analyst), token: None }
+        Self { role: Some(Role::Analyst), token: None, scopes: Scopes::default() }
     }
 
     /// How the audit log names the sender: never by the token itself.
@@ -104,6 +108,20 @@ pub(crate) fn short(digest: &[u8; 32]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The role of a new token: the one that is wished, or the least in which its scopes can be used.
+///
+/// # Errors
+/// When neither is given, or a scope could never be used in the role.
+pub(crate) fn role_for(wished: Option<Role>, scopes: &Scopes) -> Result<Role, String> {
+    match (wished, scopes.role()) {
+        (Some(role), Some(least)) if role < least => {
+            Err(format!("the scopes {scopes} need the role {least}, with the role {role} they could never be used"))
+        }
+        (Some(role), _) | (None, Some(role)) => Ok(role),
+        (None, None) => Err("expected a role, or scopes; with both the token may do what both allow".to_owned()),
+    }
 }
 
 /// Makes the text of a new token.

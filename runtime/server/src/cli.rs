@@ -33,6 +33,7 @@ mod serve;
 mod status;
 mod test;
 mod token;
+mod why;
 mod workbench;
 
 const EXIT_CODES: &str = "\
@@ -113,6 +114,8 @@ enum Command {
     /// Look at entities.
     #[command(subcommand)]
     Entity(entity::Command),
+    /// Show which hooks ran for an entity, and which did not and why.
+    Why(why::Args),
     /// Show tasks that could not be processed, and try them again.
     #[command(subcommand)]
     Deadletter(deadletter::Command),
@@ -193,6 +196,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Hook(command) => hook::run(command, context)?,
         Command::Datapoint(datapoint::Command::Send(args)) => datapoint::run(&args, context)?,
         Command::Entity(command) => entity::run(command, context)?,
+        Command::Why(args) => why::run(&args, context)?,
         Command::Deadletter(command) => deadletter::run(&command, context)?,
         Command::Invocation(command) => invocation::run(&command, context)?,
         Command::Audit(command) => audit::run(&command, context)?,

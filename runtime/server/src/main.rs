@@ -19,6 +19,7 @@ mod output;
 mod serving;
 mod site;
 mod token_file;
+mod why;
 
 fn main() -> ExitCode {
     tenter_sandbox::compile_child::run_if_child();

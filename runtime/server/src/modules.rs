@@ -225,6 +225,11 @@ impl Modules {
             .collect()
     }
 
+    /// Subscriptions that are switched off, of modules that are gone too.
+    pub(crate) fn switched_off(&self) -> HashSet<(ModuleName, SubscriptionId)> {
+        self.lock().off.clone()
+    }
+
     /// The store as that person: what changes through it is in the audit log under that name.
     fn acting(&self, actor: &str) -> Store {
         self.store.acting(actor, self.clock.now())

@@ -80,6 +80,7 @@ fn help_lists_the_commands() {
       hook        Show hooks, and switch what is subscribed to them
       datapoint   Send datapoints
       entity      Look at entities
+      why         Show which hooks ran for an entity, and which did not and why
       deadletter  Show tasks that could not be processed, and try them again
       invocation  Show calls of hooks
       audit       Show who changed what at the server

@@ -11,9 +11,10 @@ use tenter_store::{AdmitKey, MAX_KEY_BYTES, StoreError};
 use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Area, Caller};
 
 use super::error::{ApiError, Dp3Error};
+use super::guard::out_of_scope;
 
 /// Names a request, so that sending it again does nothing again.
 const KEY_HEADER: &str = "idempotency-key";
@@ -28,6 +29,10 @@ pub(super) async fn post(
 ) -> Result<Json<Value>, Dp3Error> {
     let key = headers.get(KEY_HEADER).map(|value| key_of(value, &caller, &body)).transpose()?;
     let groups = app.schema().accept_datapoints(&body).map_err(|errors| ApiError::invalid_body(&errors))?;
+    let refused = |etype: &str| !caller.scopes.allow(Area::Ingest, Some(etype));
+    if let Some((entity, _)) = groups.iter().find(|(entity, _)| refused(entity.etype.as_str())) {
+        return Err(out_of_scope(&caller, Area::Ingest, Some(entity.etype.as_str())).into());
+    }
     let tasks = groups
         .into_iter()
         .map(|(entity, datapoints)| TaskBody { datapoints, ..TaskBody::new(entity) })

@@ -60,7 +60,8 @@ fn missing(seq: u64) -> ApiError {
     ApiError::not_found(format!("there is no dead letter {seq}; tenter deadletter list shows them"))
 }
 
-fn brief(row: &DeadRow) -> Value {
+/// Without the task.
+pub(super) fn brief(row: &DeadRow) -> Value {
     let letter = &row.letter;
     json!({
         "seq": row.seq, "task": letter.task.id.to_string(), "entity": letter.task.body.entity,

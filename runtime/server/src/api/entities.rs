@@ -9,7 +9,7 @@ use tenter_model::accept::{InputError, LocStep};
 use tenter_model::history::{self, Current, TimeRange};
 use tenter_model::record::{History, MasterRecord};
 use tenter_model::schema::{AttributeKind, EntitySpec};
-use tenter_model::{EntityId, EntityRef, Schema, TaskBody, Timestamp};
+use tenter_model::{AttrName, EntityId, EntityRef, Schema, TaskBody, Timestamp};
 use tenter_store::RawFilter;
 
 use crate::app::App;
@@ -123,18 +123,14 @@ pub(super) async fn raw(
     Path(etype): Path<String>,
     Query(query): Query<RawQuery>,
 ) -> Result<Json<Value>, Dp3Error> {
-    let spec = entity_type(app.schema(), &etype)?;
+    let spec = entity_spec(app.schema(), &etype)?;
     let eid = match &query.eid {
         None => None,
         Some(text) => Some(entity_id(spec, text, "query")?),
     };
     let attr = match &query.attr {
         None => None,
-        Some(name) => Some(
-            spec.attribute(name)
-                .map(|a| a.id.clone())
-                .ok_or_else(|| ApiError::invalid("query", "attr", format!("Attribute '{name}' doesn't exist")))?,
-        ),
+        Some(name) => Some(attribute_name(spec, name)?),
     };
     let filter = RawFilter {
         etype: Some(spec.id.clone()),
@@ -189,7 +185,7 @@ pub(super) async fn list(
     Path(etype): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Value>, ApiError> {
-    let spec = entity_type(app.schema(), &etype)?;
+    let spec = entity_spec(app.schema(), &etype)?;
     let after = match &page.after {
         None => None,
         Some(text) => Some(entity_id(spec, text, "query")?),
@@ -222,17 +218,25 @@ pub(super) async fn list(
     Ok(Json(json!({"entities": entities, "next": next})))
 }
 
-fn entity_type<'a>(schema: &'a Schema, etype: &str) -> Result<&'a EntitySpec, ApiError> {
+/// What is specified of an entity type.
+pub(super) fn entity_spec<'a>(schema: &'a Schema, etype: &str) -> Result<&'a EntitySpec, ApiError> {
     schema
         .entity(etype)
         .ok_or_else(|| ApiError::invalid("path", "etype", format!("Entity type '{etype}' doesn't exist")))
+}
+
+/// The attribute that a query names.
+pub(super) fn attribute_name(spec: &EntitySpec, name: &str) -> Result<AttrName, ApiError> {
+    let found = spec.attribute(name).map(|a| a.id.clone());
+    found.ok_or_else(|| ApiError::invalid("query", "attr", format!("Attribute '{name}' doesn't exist")))
 }
 
 fn entity_id(spec: &EntitySpec, eid: &str, place: &str) -> Result<EntityId, ApiError> {
     spec.id_type.parse(eid).map_err(|message| ApiError::invalid(place, "eid", message))
 }
 
-fn entity(schema: &Schema, etype: &str, eid: &str) -> Result<EntityRef, ApiError> {
-    let spec = entity_type(schema, etype)?;
+/// The entity that a path names.
+pub(super) fn entity(schema: &Schema, etype: &str, eid: &str) -> Result<EntityRef, ApiError> {
+    let spec = entity_spec(schema, etype)?;
     Ok(EntityRef { etype: spec.id.clone(), eid: entity_id(spec, eid, "path")? })
 }

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use tenter_model::limits::MAX_UPLOAD_BYTES;
 
 use crate::app::App;
-use crate::auth::{Caller, Role};
+use crate::auth::{Area, Caller, Role};
 
 use super::error::{self, ApiError};
 use super::routes::Needs;
@@ -63,7 +63,7 @@ fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError
     let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let needed = needs.of(request.method(), matched);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes || needed.is_some_and(|role| role > Role::Viewer) {
+    if changes || needed.is_some_and(|area| area.role() > Role::Viewer) {
         check_origin(app, headers)?;
     }
     let Some(needed) = needed else { return Ok(Caller::nobody()) };
@@ -85,7 +85,9 @@ fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError
             ));
         }
     };
-    if caller.role.is_some_and(|role| role >= needed) {
+    let role = needed.role();
+    if caller.role.is_some_and(|held| held >= role) {
+        check_scopes(&caller, needed, etype_of(request.uri().path(), matched))?;
         return Ok(caller);
     }
     let may = match (caller.role, &caller.token) {
@@ -96,10 +98,38 @@ fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError
         StatusCode::FORBIDDEN,
         "not-permitted",
         format!(
-            "this needs the role {needed} and was sent {may}; \
-             pass a token that has it (an operator makes one: tenter token create --role {needed})"
+            "this needs the role {role} and was sent {may}; \
+             pass a token that has it (an operator makes one: tenter token create --role {role})"
         ),
     ))
+}
+
+/// The entity type that the path names, if its route has one. Names of types need no escapes; whoever writes one with
+/// escapes asks for a type that no scope names.
+fn etype_of<'a>(path: &'a str, matched: Option<&str>) -> Option<&'a str> {
+    let place = matched?.split('/').position(|part| part == "{etype}")?;
+    path.split('/').nth(place)
+}
+
+/// Whether the token's scopes allow it. Of which types datapoints are only their reader knows, who asks again.
+fn check_scopes(caller: &Caller, area: Area, etype: Option<&str>) -> Result<(), ApiError> {
+    let allowed = match area {
+        Area::Ingest => caller.scopes.allow_some(area),
+        _ => caller.scopes.allow(area, etype),
+    };
+    if allowed { Ok(()) } else { Err(out_of_scope(caller, area, etype)) }
+}
+
+/// The refusal of what the role would allow and the scopes do not.
+pub(super) fn out_of_scope(caller: &Caller, area: Area, etype: Option<&str>) -> ApiError {
+    let name = area.name();
+    let wanted = etype.map_or_else(|| name.to_owned(), |etype| format!("{name}:{etype}"));
+    let detail = format!(
+        "this needs the scope {wanted} and the token has {}; \
+         an operator makes one that has it: tenter token create --scope {wanted}",
+        caller.scopes
+    );
+    ApiError::new(StatusCode::FORBIDDEN, "out-of-scope", detail)
 }
 
 fn sent_token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
@@ -152,6 +182,14 @@ fn names_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_tells_its_entity_type() {
+        let matched = Some("/entity/{etype}/{eid}/master");
+        assert_eq!(etype_of("/entity/ip/192.0.2.1/master", matched), Some("ip"));
+        assert_eq!(etype_of("/api/v1/status", Some("/api/v1/status")), None);
+        assert_eq!(etype_of("/nowhere", None), None);
+    }
 
     #[test]
     fn only_loopback_names_are_ours() {

@@ -13,9 +13,11 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
 
 use crate::app::App;
-use crate::auth::Role;
+use crate::auth::Area;
 
-use super::{audit, backup, breakers, datapoints, deadletters, entities, hooks, invocations, modules, status, tokens};
+use super::{
+    audit, backup, breakers, datapoints, deadletters, entities, hooks, invocations, modules, status, tokens, why,
+};
 
 /// One row.
 pub(super) struct Route {
@@ -23,15 +25,15 @@ pub(super) struct Route {
     pub(super) method: Method,
     /// The path, with its parameters in braces.
     pub(super) path: &'static str,
-    /// The least role that may; `None`: open to all.
-    pub(super) needs: Option<Role>,
+    /// What it belongs to, which says the least role and the scope that may; `None`: open to all.
+    pub(super) needs: Option<Area>,
     handler: MethodRouter<App>,
 }
 
 /// Every route.
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
-    use Role::{Analyst, Author, Ingester, Operator, Viewer};
+    use Area::{Entities, Ingest, Inspect, Modules, Operate, Read, Tokens};
     let open = |path, handler| Route { method: Method::GET, path, needs: None, handler };
     let read = |path, needs, handler| Route { method: Method::GET, path, needs: Some(needs), handler };
     let send = |path, needs, handler| Route { method: Method::POST, path, needs: Some(needs), handler };
@@ -41,46 +43,48 @@ pub(super) fn table() -> Vec<Route> {
         open("/", get(status::it_works)),
         open("/livez", get(status::livez)),
         open("/readyz", get(status::readyz)),
-        read("/metrics", Viewer, get(status::metrics)),
-        send("/datapoints", Ingester, post(datapoints::post)),
-        read("/entities", Viewer, get(entities::types)),
-        read("/entity/{etype}/raw/get", Viewer, get(entities::raw)),
-        drop("/entity/{etype}/{eid}", Analyst, delete(entities::delete)),
-        read("/entity/{etype}/{eid}/master", Viewer, get(entities::master)),
-        read("/entity/{etype}/{eid}/get/{attr}", Viewer, get(entities::attribute)),
-        send("/entity/{etype}/{eid}/ttl", Analyst, post(entities::ttl)),
-        read("/api/v1/status", Viewer, get(status::status)),
-        read("/api/v1/entities/{etype}", Viewer, get(entities::list)),
-        read("/api/v1/modules", Viewer, get(modules::list)),
-        read("/api/v1/modules/{name}", Viewer, get(modules::show)),
-        Route { method: Method::PUT, path: "/api/v1/modules/{name}", needs: Some(Operator), handler: upload },
-        drop("/api/v1/modules/{name}", Operator, delete(modules::remove)),
-        send("/api/v1/modules/{name}/enable", Operator, post(modules::enable)),
-        send("/api/v1/modules/{name}/disable", Operator, post(modules::disable)),
-        send("/api/v1/modules/{name}/activate", Operator, post(modules::activate)),
-        send("/api/v1/modules/{name}/rollback", Operator, post(modules::rollback)),
-        send("/api/v1/modules/{name}/grants", Operator, post(modules::grant)),
-        drop("/api/v1/modules/{name}/grants", Operator, delete(modules::revoke)),
-        send("/api/v1/modules/{name}/release", Operator, post(breakers::release)),
-        read("/api/v1/breakers", Author, get(breakers::list)),
-        read("/api/v1/hooks", Viewer, get(hooks::list)),
-        read("/api/v1/hooks/kinds", Viewer, get(hooks::kinds)),
-        send("/api/v1/hooks/{module}/{subscription}/register", Operator, post(hooks::register)),
-        send("/api/v1/hooks/{module}/{subscription}/deregister", Operator, post(hooks::deregister)),
-        read("/api/v1/tokens", Operator, get(tokens::list)),
-        send("/api/v1/tokens", Operator, post(tokens::create)),
-        drop("/api/v1/tokens/{digest}", Operator, delete(tokens::revoke)),
-        read("/api/v1/errors", Author, get(status::errors)),
-        read("/api/v1/deadletters", Author, get(deadletters::list)),
-        read("/api/v1/deadletters/{seq}", Author, get(deadletters::show)),
-        drop("/api/v1/deadletters/{seq}", Operator, delete(deadletters::discard)),
-        send("/api/v1/deadletters/{seq}/retry", Operator, post(deadletters::retry)),
-        read("/api/v1/invocations", Author, get(invocations::list)),
-        read("/api/v1/invocations/{id}", Author, get(invocations::show)),
-        read("/api/v1/reconcile", Author, get(status::reconcile)),
-        read("/api/v1/audit", Operator, get(audit::log)),
-        read("/api/v1/audit/verify", Operator, get(audit::verify)),
-        send("/api/v1/backup", Operator, post(backup::create)),
+        read("/metrics", Read, get(status::metrics)),
+        send("/datapoints", Ingest, post(datapoints::post)),
+        read("/entities", Read, get(entities::types)),
+        read("/entity/{etype}/raw/get", Read, get(entities::raw)),
+        drop("/entity/{etype}/{eid}", Entities, delete(entities::delete)),
+        read("/entity/{etype}/{eid}/master", Read, get(entities::master)),
+        read("/entity/{etype}/{eid}/get/{attr}", Read, get(entities::attribute)),
+        send("/entity/{etype}/{eid}/ttl", Entities, post(entities::ttl)),
+        read("/api/v1/status", Read, get(status::status)),
+        read("/api/v1/entities/{etype}", Read, get(entities::list)),
+        read("/api/v1/entities/{etype}/{eid}/provenance", Read, get(why::provenance)),
+        read("/api/v1/entities/{etype}/{eid}/why", Inspect, get(why::why)),
+        read("/api/v1/modules", Read, get(modules::list)),
+        read("/api/v1/modules/{name}", Read, get(modules::show)),
+        Route { method: Method::PUT, path: "/api/v1/modules/{name}", needs: Some(Modules), handler: upload },
+        drop("/api/v1/modules/{name}", Modules, delete(modules::remove)),
+        send("/api/v1/modules/{name}/enable", Modules, post(modules::enable)),
+        send("/api/v1/modules/{name}/disable", Modules, post(modules::disable)),
+        send("/api/v1/modules/{name}/activate", Modules, post(modules::activate)),
+        send("/api/v1/modules/{name}/rollback", Modules, post(modules::rollback)),
+        send("/api/v1/modules/{name}/grants", Modules, post(modules::grant)),
+        drop("/api/v1/modules/{name}/grants", Modules, delete(modules::revoke)),
+        send("/api/v1/modules/{name}/release", Modules, post(breakers::release)),
+        read("/api/v1/breakers", Inspect, get(breakers::list)),
+        read("/api/v1/hooks", Read, get(hooks::list)),
+        read("/api/v1/hooks/kinds", Read, get(hooks::kinds)),
+        send("/api/v1/hooks/{module}/{subscription}/register", Modules, post(hooks::register)),
+        send("/api/v1/hooks/{module}/{subscription}/deregister", Modules, post(hooks::deregister)),
+        read("/api/v1/tokens", Tokens, get(tokens::list)),
+        send("/api/v1/tokens", Tokens, post(tokens::create)),
+        drop("/api/v1/tokens/{digest}", Tokens, delete(tokens::revoke)),
+        read("/api/v1/errors", Inspect, get(status::errors)),
+        read("/api/v1/deadletters", Inspect, get(deadletters::list)),
+        read("/api/v1/deadletters/{seq}", Inspect, get(deadletters::show)),
+        drop("/api/v1/deadletters/{seq}", Operate, delete(deadletters::discard)),
+        send("/api/v1/deadletters/{seq}/retry", Operate, post(deadletters::retry)),
+        read("/api/v1/invocations", Inspect, get(invocations::list)),
+        read("/api/v1/invocations/{id}", Inspect, get(invocations::show)),
+        read("/api/v1/reconcile", Inspect, get(status::reconcile)),
+        read("/api/v1/audit", Operate, get(audit::log)),
+        read("/api/v1/audit/verify", Operate, get(audit::verify)),
+        send("/api/v1/backup", Operate, post(backup::create)),
     ]
 }
 
@@ -92,7 +96,7 @@ pub(super) fn router() -> Router<App> {
 }
 
 /// What the guard looks up.
-pub(super) struct Needs(HashMap<(Method, &'static str), Option<Role>>);
+pub(super) struct Needs(HashMap<(Method, &'static str), Option<Area>>);
 
 impl Needs {
     /// Of the table.
@@ -100,15 +104,15 @@ impl Needs {
         Self(table().into_iter().map(|row| ((row.method, row.path), row.needs)).collect())
     }
 
-    /// The role that a request needs: by its row, else as the most dangerous of its sort would.
-    pub(super) fn of(&self, method: &Method, matched: Option<&str>) -> Option<Role> {
+    /// What a request needs: by its row, else as the most dangerous of its sort would.
+    pub(super) fn of(&self, method: &Method, matched: Option<&str>) -> Option<Area> {
         // Preflights come without credentials and are answered without a handler.
         if *method == Method::OPTIONS {
             return None;
         }
         let row = if *method == Method::HEAD { Method::GET } else { method.clone() };
         let reads = row == Method::GET;
-        let unknown = Some(if reads { Role::Viewer } else { Role::Operator });
+        let unknown = Some(if reads { Area::Read } else { Area::Operate });
         let found = matched.and_then(|path| self.0.iter().find(|((m, p), _)| *m == row && *p == path));
         found.map_or(unknown, |(_, needs)| *needs)
     }

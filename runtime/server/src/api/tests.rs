@@ -9,9 +9,9 @@ use axum::http::{Request, StatusCode};
 use tenter_model::config::{self, ConfigFile};
 use tower::ServiceExt as _;
 
-use super::routes::table;
+use super::routes::{Route, table};
 use crate::app::{App, Options};
-use crate::auth::Role;
+use crate::auth::{Area, Role, Scopes};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,10 @@ enum Sender {
     Late,
     /// With a token of this role.
     Holder(Role),
+    /// With an operator's token that is restricted to this.
+    Restricted(Area),
+    /// With one that is restricted to this, of one entity type.
+    OfType(Area),
 }
 
 /// A router on data of its own, as if it listened there.
@@ -50,12 +54,20 @@ impl Place {
     }
 
     fn token(&self, sender: Sender) -> Option<String> {
-        let (now, tokens) = (self.app.now(), self.app.tokens());
+        let (now, tokens, all) = (self.app.now(), self.app.tokens(), Scopes::default());
         match sender {
             Sender::Nobody => None,
             Sender::Stranger => Some("tenter_0000".to_owned()),
-            Sender::Late => Some(tokens.create("test", Role::Operator, "late", Some(now), now).unwrap()),
-            Sender::Holder(role) => Some(tokens.create("test", role, "", None, now).unwrap()),
+            Sender::Late => Some(tokens.create("test", Role::Operator, &all, "late", Some(now), now).unwrap()),
+            Sender::Holder(role) => Some(tokens.create("test", role, &all, "", None, now).unwrap()),
+            Sender::Restricted(area) => {
+                let scopes = Scopes::parse([area.name()]).unwrap();
+                Some(tokens.create("test", Role::Operator, &scopes, "", None, now).unwrap())
+            }
+            Sender::OfType(area) => {
+                let scopes = Scopes::parse([format!("{}:none-such", area.name()).as_str()]).unwrap();
+                Some(tokens.create("test", Role::Operator, &scopes, "", None, now).unwrap())
+            }
         }
     }
 
@@ -91,21 +103,30 @@ fn example(path: &str) -> String {
 }
 
 /// What must come of it; `None`: whatever the handler says.
-fn expected(needs: Option<Role>, sender: Sender, loopback: bool) -> Option<StatusCode> {
-    let needs = needs?;
+fn expected(row: &Route, sender: Sender, loopback: bool) -> Option<StatusCode> {
+    let needs = row.needs?;
+    let of_type = row.path.contains("{etype}") || needs == Area::Ingest;
     let held = match sender {
         Sender::Stranger | Sender::Late => return Some(StatusCode::UNAUTHORIZED),
         Sender::Nobody if loopback => Role::Analyst,
         Sender::Nobody => return Some(StatusCode::UNAUTHORIZED),
         Sender::Holder(role) => role,
+        Sender::Restricted(area) => return (area != needs).then_some(StatusCode::FORBIDDEN),
+        Sender::OfType(area) => return (area != needs || !of_type).then_some(StatusCode::FORBIDDEN),
     };
-    (held < needs).then_some(StatusCode::FORBIDDEN)
+    (held < needs.role()).then_some(StatusCode::FORBIDDEN)
 }
 
 #[test]
 fn every_route_is_asked_by_everybody() {
     let senders = [Sender::Nobody, Sender::Stranger, Sender::Late];
-    let senders = senders.into_iter().chain(Role::ALL.into_iter().map(Sender::Holder)).collect::<Vec<_>>();
+    let of_type = [Area::Read, Area::Ingest, Area::Entities].map(Sender::OfType);
+    let senders = senders
+        .into_iter()
+        .chain(Role::ALL.into_iter().map(Sender::Holder))
+        .chain(Area::all().map(Sender::Restricted))
+        .chain(of_type)
+        .collect::<Vec<_>>();
     for (listen, loopback) in [("127.0.0.1:5000", true), ("[::1]:5000", true), ("0.0.0.0:5000", false)] {
         let place = Place::new(listen);
         for sender in &senders {
@@ -113,7 +134,7 @@ fn every_route_is_asked_by_everybody() {
             for row in table() {
                 let status = place.ask(row.method.as_str(), &example(row.path), token.as_deref());
                 let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then_some(status);
-                let wanted = expected(row.needs, *sender, loopback);
+                let wanted = expected(&row, *sender, loopback);
                 assert_eq!(denied, wanted, "{} {} by {sender:?} on {listen}: {status}", row.method, row.path);
                 assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{} {}", row.method, row.path);
                 assert!(status != StatusCode::INTERNAL_SERVER_ERROR, "{} {} by {sender:?}", row.method, row.path);
@@ -139,53 +160,57 @@ fn what_has_no_row_is_denied() {
 
 #[test]
 fn the_table_is_what_was_decided() {
-    let name = |needs: Option<Role>| needs.map_or("open", Role::name);
-    let rows: Vec<String> =
-        table().iter().map(|row| format!("{:8} {:6} {}", name(row.needs), row.method.as_str(), row.path)).collect();
+    let role = |needs: Option<Area>| needs.map_or("open", |area| area.role().name());
+    let scope = |needs: Option<Area>| needs.map_or("", Area::name);
+    let line =
+        |row: &Route| format!("{:8} {:8} {:6} {}", role(row.needs), scope(row.needs), row.method.as_str(), row.path);
+    let rows: Vec<String> = table().iter().map(line).collect();
     insta::assert_snapshot!(rows.join("\n"), @"
-    open     GET    /
-    open     GET    /livez
-    open     GET    /readyz
-    viewer   GET    /metrics
-    ingester POST   /datapoints
-    viewer   GET    /entities
-    viewer   GET    /entity/{etype}/raw/get
-    analyst  DELETE /entity/{etype}/{eid}
-    viewer   GET    /entity/{etype}/{eid}/master
-    viewer   GET    /entity/{etype}/{eid}/get/{attr}
-    analyst  POST   /entity/{etype}/{eid}/ttl
-    viewer   GET    /api/v1/status
-    viewer   GET    /api/v1/entities/{etype}
-    viewer   GET    /api/v1/modules
-    viewer   GET    /api/v1/modules/{name}
-    operator PUT    /api/v1/modules/{name}
-    operator DELETE /api/v1/modules/{name}
-    operator POST   /api/v1/modules/{name}/enable
-    operator POST   /api/v1/modules/{name}/disable
-    operator POST   /api/v1/modules/{name}/activate
-    operator POST   /api/v1/modules/{name}/rollback
-    operator POST   /api/v1/modules/{name}/grants
-    operator DELETE /api/v1/modules/{name}/grants
-    operator POST   /api/v1/modules/{name}/release
-    author   GET    /api/v1/breakers
-    viewer   GET    /api/v1/hooks
-    viewer   GET    /api/v1/hooks/kinds
-    operator POST   /api/v1/hooks/{module}/{subscription}/register
-    operator POST   /api/v1/hooks/{module}/{subscription}/deregister
-    operator GET    /api/v1/tokens
-    operator POST   /api/v1/tokens
-    operator DELETE /api/v1/tokens/{digest}
-    author   GET    /api/v1/errors
-    author   GET    /api/v1/deadletters
-    author   GET    /api/v1/deadletters/{seq}
-    operator DELETE /api/v1/deadletters/{seq}
-    operator POST   /api/v1/deadletters/{seq}/retry
-    author   GET    /api/v1/invocations
-    author   GET    /api/v1/invocations/{id}
-    author   GET    /api/v1/reconcile
-    operator GET    /api/v1/audit
-    operator GET    /api/v1/audit/verify
-    operator POST   /api/v1/backup
+    open              GET    /
+    open              GET    /livez
+    open              GET    /readyz
+    viewer   read     GET    /metrics
+    ingester ingest   POST   /datapoints
+    viewer   read     GET    /entities
+    viewer   read     GET    /entity/{etype}/raw/get
+    analyst  entities DELETE /entity/{etype}/{eid}
+    viewer   read     GET    /entity/{etype}/{eid}/master
+    viewer   read     GET    /entity/{etype}/{eid}/get/{attr}
+    analyst  entities POST   /entity/{etype}/{eid}/ttl
+    viewer   read     GET    /api/v1/status
+    viewer   read     GET    /api/v1/entities/{etype}
+    viewer   read     GET    /api/v1/entities/{etype}/{eid}/provenance
+    author   inspect  GET    /api/v1/entities/{etype}/{eid}/why
+    viewer   read     GET    /api/v1/modules
+    viewer   read     GET    /api/v1/modules/{name}
+    operator modules  PUT    /api/v1/modules/{name}
+    operator modules  DELETE /api/v1/modules/{name}
+    operator modules  POST   /api/v1/modules/{name}/enable
+    operator modules  POST   /api/v1/modules/{name}/disable
+    operator modules  POST   /api/v1/modules/{name}/activate
+    operator modules  POST   /api/v1/modules/{name}/rollback
+    operator modules  POST   /api/v1/modules/{name}/grants
+    operator modules  DELETE /api/v1/modules/{name}/grants
+    operator modules  POST   /api/v1/modules/{name}/release
+    author   inspect  GET    /api/v1/breakers
+    viewer   read     GET    /api/v1/hooks
+    viewer   read     GET    /api/v1/hooks/kinds
+    operator modules  POST   /api/v1/hooks/{module}/{subscription}/register
+    operator modules  POST   /api/v1/hooks/{module}/{subscription}/deregister
+    operator tokens   GET    /api/v1/tokens
+    operator tokens   POST   /api/v1/tokens
+    operator tokens   DELETE /api/v1/tokens/{digest}
+    author   inspect  GET    /api/v1/errors
+    author   inspect  GET    /api/v1/deadletters
+    author   inspect  GET    /api/v1/deadletters/{seq}
+    operator operate  DELETE /api/v1/deadletters/{seq}
+    operator operate  POST   /api/v1/deadletters/{seq}/retry
+    author   inspect  GET    /api/v1/invocations
+    author   inspect  GET    /api/v1/invocations/{id}
+    author   inspect  GET    /api/v1/reconcile
+    operator operate  GET    /api/v1/audit
+    operator operate  GET    /api/v1/audit/verify
+    operator operate  POST   /api/v1/backup
     ");
 }
 

@@ -8,13 +8,17 @@ use serde_json::{Value, json};
 use tenter_model::{Timestamp, duration};
 
 use crate::app::App;
-use crate::auth::{self, Caller, Role, TokenError};
+use crate::auth::{self, Caller, Role, Scopes, TokenError};
 
 use super::error::ApiError;
 
 #[derive(Deserialize)]
 pub(super) struct NewToken {
-    role: String,
+    #[serde(default)]
+    role: Option<String>,
+    /// What it is restricted to, within its role.
+    #[serde(default)]
+    scopes: Vec<String>,
     #[serde(default)]
     label: String,
     /// How long it holds, such as `90d`.
@@ -28,15 +32,25 @@ pub(super) async fn create(
     Extension(caller): Extension<Caller>,
     Json(wish): Json<NewToken>,
 ) -> Result<Json<Value>, ApiError> {
-    let role: Role = wish.role.parse().map_err(|message: String| ApiError::invalid("body", "role", message))?;
+    let wrong = |name: &'static str| move |message: String| ApiError::invalid("body", name, message);
+    let role = wish.role.as_deref().map(str::parse::<Role>).transpose().map_err(wrong("role"))?;
+    let scopes = Scopes::parse(wish.scopes.iter().map(String::as_str)).map_err(wrong("scopes"))?;
+    let role = auth::role_for(role, &scopes).map_err(wrong("role"))?;
+    if !caller.scopes.cover(&scopes) {
+        let own = &caller.scopes;
+        let detail = format!("a token with the scopes {own} cannot make one that may do more; give it some of these");
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "out-of-scope", detail));
+    }
     let now = app.now();
-    let wrong = |message: String| ApiError::invalid("body", "expires", message);
-    let expires = wish.expires.as_deref().map(|text| ends(text, now)).transpose().map_err(wrong)?;
+    let expires = wish.expires.as_deref().map(|text| ends(text, now)).transpose().map_err(wrong("expires"))?;
     let label = wish.label.clone();
-    let token = app.write(move |_, tokens| tokens.create(&caller.actor(), role, &label, expires, now)).await?;
+    let texts = scopes.texts();
+    let token = app.write(move |_, tokens| tokens.create(&caller.actor(), role, &scopes, &label, expires, now)).await?;
     let digest = auth::short(&auth::digest(&token));
     let expires = expires.map(|t| t.to_string());
-    Ok(Json(json!({"token": token, "digest": digest, "role": role.name(), "label": wish.label, "expires": expires})))
+    Ok(Json(json!({
+        "token": token, "digest": digest, "role": role.name(), "scopes": texts, "label": wish.label, "expires": expires,
+    })))
 }
 
 /// `GET /api/v1/tokens`: without their texts.
@@ -47,7 +61,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError
         .iter()
         .map(|row| {
             json!({
-                "digest": auth::short(&row.digest), "role": row.role, "label": row.label,
+                "digest": auth::short(&row.digest), "role": row.role, "scopes": row.scopes, "label": row.label,
                 "created": row.created.to_string(), "expires": row.expires.map(|t| t.to_string()),
                 "expired": row.expires.is_some_and(|t| t <= now),
                 "last_used": row.last_used.map(|t| t.to_string()),

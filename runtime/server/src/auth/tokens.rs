@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use tenter_model::Timestamp;
 use tenter_store::{Store, StoreError, TokenRow};
 
-use super::{Caller, Role};
+use super::{Caller, Role, Scopes};
 
 /// File in the data directory with the token of the first operator.
 const OPERATOR_TOKEN_FILE: &str = "operator-token";
@@ -52,12 +52,18 @@ pub(crate) struct Tokens {
 
 struct Known {
     role: Role,
+    scopes: Scopes,
     label: String,
     expires: Option<Timestamp>,
     noted: AtomicI64,
 }
 
 impl Known {
+    /// Whether its bearer may do everything.
+    fn is_operator(&self, now: Timestamp) -> bool {
+        self.role == Role::Operator && self.scopes.is_all() && self.holds(now)
+    }
+
     fn holds(&self, now: Timestamp) -> bool {
         self.expires.is_none_or(|end| end > now)
     }
@@ -71,26 +77,29 @@ impl Tokens {
     pub(crate) fn open(store: Store, data_dir: &Path, now: Timestamp) -> anyhow::Result<Self> {
         let mut known = HashMap::new();
         for token in store.reader()?.tokens()? {
-            match token.role.parse() {
-                Ok(role) => {
-                    let noted = AtomicI64::new(token.last_used.map_or(i64::MIN, |t| t.0));
-                    known.insert(token.digest, Known { role, label: token.label, expires: token.expires, noted });
+            match known_of(&token) {
+                Ok(found) => {
+                    known.insert(token.digest, found);
                 }
+                // One that is not understood may do nothing: a restriction that is left out would be a right.
                 Err(error) => tracing::warn!("a stored token is ignored: {error}"),
             }
         }
         let mut tokens = Self { store, known: RwLock::new(known), first: String::new() };
         let path = data_dir.join(OPERATOR_TOKEN_FILE);
         let found = std::fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
-        let operator = |k: &Known| k.role == Role::Operator && k.holds(now);
-        if tokens.read().get(&super::digest(&found)).is_some_and(operator) {
+        if tokens.read().get(&super::digest(&found)).is_some_and(|k| k.is_operator(now)) {
             tokens.first = found;
             return Ok(tokens);
         }
         let token = super::new_token()?;
         crate::token_file::write(&path, &token)
             .with_context(|| format!("cannot write the operator's token to {}", path.display()))?;
-        tokens.add(&tokens.store, &token, row(&token, Role::Operator, "made at first start", None, now))?;
+        tokens.add(
+            &tokens.store,
+            &token,
+            row(&token, Role::Operator, &Scopes::default(), "made at first start", None, now),
+        )?;
         tokens.first = token;
         Ok(tokens)
     }
@@ -113,7 +122,11 @@ impl Tokens {
             // The request does not wait for the note, and does not fail with it.
             std::thread::spawn(move || store.note_token_use(digest, now));
         }
-        Some(Caller { role: Some(found.role), token: Some((digest, found.label.clone())) })
+        Some(Caller {
+            role: Some(found.role),
+            token: Some((digest, found.label.clone())),
+            scopes: found.scopes.clone(),
+        })
     }
 
     /// Makes a token, stores its digest and gives its text, which is nowhere else.
@@ -124,12 +137,13 @@ impl Tokens {
         &self,
         actor: &str,
         role: Role,
+        scopes: &Scopes,
         label: &str,
         expires: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<String, TokenError> {
         let token = super::new_token()?;
-        self.add(&self.store.acting(actor, now), &token, row(&token, role, label, expires, now))?;
+        self.add(&self.store.acting(actor, now), &token, row(&token, role, scopes, label, expires, now))?;
         Ok(token)
     }
 
@@ -153,7 +167,7 @@ impl Tokens {
                 return Err(TokenError::Unclear(text));
             }
         };
-        let operator = |k: &Known| k.role == Role::Operator && k.holds(now);
+        let operator = |k: &Known| k.is_operator(now);
         if !known.iter().any(|(d, k)| *d != digest && operator(k)) && known.get(&digest).is_some_and(operator) {
             return Err(TokenError::Last);
         }
@@ -163,8 +177,7 @@ impl Tokens {
     }
 
     fn add(&self, store: &Store, token: &str, row: TokenRow) -> Result<(), StoreError> {
-        let role = row.role.parse().map_err(StoreError::Invalid)?;
-        let known = Known { role, label: row.label.clone(), expires: row.expires, noted: AtomicI64::new(i64::MIN) };
+        let known = known_of(&row).map_err(StoreError::Invalid)?;
         store.add_token(row)?;
         self.write().insert(super::digest(token), known);
         Ok(())
@@ -179,8 +192,26 @@ impl Tokens {
     }
 }
 
+/// What a stored token means.
+fn known_of(row: &TokenRow) -> Result<Known, String> {
+    Ok(Known {
+        role: row.role.parse()?,
+        scopes: Scopes::parse(row.scopes.iter().map(String::as_str))?,
+        label: row.label.clone(),
+        expires: row.expires,
+        noted: AtomicI64::new(row.last_used.map_or(i64::MIN, |t| t.0)),
+    })
+}
+
 /// What is stored of a new token.
-pub(crate) fn row(token: &str, role: Role, label: &str, expires: Option<Timestamp>, now: Timestamp) -> TokenRow {
+pub(crate) fn row(
+    token: &str,
+    role: Role,
+    scopes: &Scopes,
+    label: &str,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> TokenRow {
     TokenRow {
         digest: super::digest(token),
         role: role.name().to_owned(),
@@ -188,7 +219,7 @@ pub(crate) fn row(token: &str, role: Role, label: &str, expires: Option<Timestam
         created: now,
         expires,
         last_used: None,
-        scopes: Vec::new(),
+        scopes: scopes.texts(),
     }
 }
 
@@ -205,10 +236,10 @@ mod tests {
     #[test]
     fn a_token_ends_when_it_expires_or_is_revoked() {
         let dir = tempfile::tempdir().unwrap();
-        let (now, later) = (Timestamp(1_000), Timestamp(2_000));
+        let (now, later, all) = (Timestamp(1_000), Timestamp(2_000), Scopes::default());
         let tokens = tokens(dir.path(), now);
-        let short_lived = tokens.create("test", Role::Viewer, "a", Some(later), now).unwrap();
-        let lasting = tokens.create("test", Role::Ingester, "b", None, now).unwrap();
+        let short_lived = tokens.create("test", Role::Viewer, &all, "a", Some(later), now).unwrap();
+        let lasting = tokens.create("test", Role::Ingester, &all, "b", None, now).unwrap();
         let role = |token: &str, at| tokens.caller(token, at).and_then(|c| c.role);
         assert_eq!(role(&short_lived, now), Some(Role::Viewer));
         assert_eq!(role(&short_lived, later), None);
@@ -222,18 +253,44 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_is_never_locked_out() {
+    fn scopes_survive_a_restart_and_unknown_ones_allow_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let now = Timestamp(1_000);
+        let (held, strange) = {
+            let tokens = tokens(dir.path(), now);
+            let some = Scopes::parse(["ingest:ip"]).unwrap();
+            let held = tokens.create("test", Role::Ingester, &some, "", None, now).unwrap();
+            let strange = super::super::new_token().unwrap();
+            let newer = TokenRow {
+                scopes: vec!["of-a-newer-version".into()],
+                ..row(&strange, Role::Operator, &some, "", None, now)
+            };
+            tokens.store.add_token(newer).unwrap();
+            tokens.store.close().unwrap();
+            (held, strange)
+        };
+        let again = tokens(dir.path(), now);
+        assert_eq!(again.caller(&held, now).unwrap().scopes.texts(), ["ingest:ip"]);
+        assert_eq!(again.caller(&strange, now), None);
+    }
+
+    #[test]
+    fn an_operator_is_never_locked_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let (now, all) = (Timestamp(1_000), Scopes::default());
         let first = {
             let tokens = tokens(dir.path(), now);
             let first = tokens.first_operator().to_owned();
             let digits = super::super::short(&super::super::digest(&first));
             assert!(matches!(tokens.revoke("test", &digits, now), Err(TokenError::Last)));
             // One that has ended does not count.
-            tokens.create("test", Role::Operator, "ended", Some(now), now).unwrap();
+            tokens.create("test", Role::Operator, &all, "ended", Some(now), now).unwrap();
             assert!(matches!(tokens.revoke("test", &digits, now), Err(TokenError::Last)));
-            tokens.create("test", Role::Operator, "second", None, now).unwrap();
+            // Nor does one that is restricted.
+            let some = Scopes::parse(["tokens", "modules"]).unwrap();
+            tokens.create("test", Role::Operator, &some, "restricted", None, now).unwrap();
+            assert!(matches!(tokens.revoke("test", &digits, now), Err(TokenError::Last)));
+            tokens.create("test", Role::Operator, &all, "second", None, now).unwrap();
             tokens.revoke("test", &digits, now).unwrap();
             assert_eq!(tokens.caller(&first, now), None);
             tokens.store.close().unwrap();

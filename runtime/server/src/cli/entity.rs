@@ -59,6 +59,21 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: u32,
     },
+    /// Show who wrote the datapoints of an entity, newest first: module, version, hook and call.
+    Provenance {
+        /// The entity.
+        #[command(flatten)]
+        entity: Entity,
+        /// Only of this attribute.
+        #[arg(long)]
+        attr: Option<String>,
+        /// Leave out this many.
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        skip: u32,
+        /// At most this many, up to 1000.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: u32,
+    },
     /// Remove an entity.
     Delete(Entity),
     /// Set tokens that keep an entity of limited lifetime alive.
@@ -127,6 +142,13 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             ];
             context.out.list(items(&answer, "data"), &columns)
         }
+        Command::Provenance { entity, attr, skip, limit } => {
+            let number = |n: u32| Some(n.to_string());
+            let asked = query(&[("attr", attr), ("skip", number(skip)), ("limit", number(limit))]);
+            let (etype, eid) = (part(&entity.etype), part(&entity.eid));
+            let answer = context.client()?.get(&format!("/api/v1/entities/{etype}/{eid}/provenance{asked}"))?;
+            provenance(&answer, &entity, context)
+        }
         Command::Delete(entity) => {
             let answer = context.client()?.send("DELETE", &entity.path(), None)?;
             let what = format!("{} {}", entity.etype, entity.eid);
@@ -142,6 +164,31 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+fn provenance(answer: &Value, entity: &Entity, context: &Context) -> anyhow::Result<()> {
+    let points = items(answer, "datapoints");
+    let columns: [Column<'_>; 6] = [
+        ("at", &|d| field(d, "at")),
+        ("attr", &|d| field(d, "attr")),
+        ("value", &|d| value(d.get("v"))),
+        ("src", &|d| field(d, "src")),
+        ("written by", &writer),
+        ("call", &|d| field(d, "written_by.invocation")),
+    ];
+    context.out.list(points, &columns)?;
+    let kept = points.iter().find(|d| d.pointer("/written_by/kept") == Some(&Value::Bool(true)));
+    match kept {
+        Some(point) => context.out.next(&format!("tenter invocation show {}", field(point, "written_by.invocation"))),
+        None => context.out.next(&format!("tenter why {} {}", entity.etype, entity.eid)),
+    }
+    Ok(())
+}
+
+/// Module, version and hook; datapoints from outside have none.
+fn writer(point: &Value) -> String {
+    let names = ["module", "version", "hook"].map(|name| field(point, &format!("written_by.{name}")));
+    if names.iter().all(String::is_empty) { "from outside".to_owned() } else { names.join(" ").trim_end().to_owned() }
 }
 
 fn types(context: &Context) -> anyhow::Result<()> {

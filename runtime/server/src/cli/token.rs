@@ -7,7 +7,7 @@ use tenter_model::time::Clock as _;
 use tenter_store::{Store, StoreError, StoreOptions};
 
 use crate::api;
-use crate::auth::{self, Role};
+use crate::auth::{self, Role, Scope, Scopes};
 use crate::cli::Context;
 use crate::client::part;
 use crate::clock::SystemClock;
@@ -18,10 +18,15 @@ use crate::output::field;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Make a token. It is printed once and stored as a digest alone.
+    #[command(after_help = auth::scope::help())]
     Create {
-        /// What it allows; each role includes those named before it: viewer, ingester, analyst, author, operator.
-        #[arg(long)]
-        role: Role,
+        /// What it allows; each role includes those named before it: viewer, ingester, analyst, author, operator. Without
+        /// it, the least role in which the scopes can be used.
+        #[arg(long, required_unless_present = "scope")]
+        role: Option<Role>,
+        /// Restrict it to a part of what its role allows; may be given several times.
+        #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+        scope: Vec<Scope>,
         /// Whose it is or what for.
         #[arg(long, default_value = "")]
         label: String,
@@ -47,14 +52,19 @@ pub(crate) enum Command {
 /// When there is no server or it refuses.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { role, label, expires, data: None } => {
-            let body = json!({"role": role.name(), "label": label, "expires": expires});
+        Command::Create { role, scope, label, expires, data: None } => {
+            let scopes = scope.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let role = role.map(Role::name);
+            let body = json!({"role": role, "scopes": scopes, "label": label, "expires": expires});
             let made = context.client()?.send("POST", "/api/v1/tokens", Some(&body))?;
             shown(&made, context)
         }
-        Command::Create { role, label, expires, data: Some(data) } => {
-            let token = create_in(&data, role, &label, expires.as_deref())?;
-            shown(&json!({"token": token, "role": role.name(), "label": label}), context)
+        Command::Create { role, scope, label, expires, data: Some(data) } => {
+            let scopes = Scopes::from(scope);
+            let role = auth::role_for(role, &scopes).map_err(|why| CliError::new(Kind::Usage, why))?;
+            let token = create_in(&data, role, &scopes, &label, expires.as_deref())?;
+            let made = json!({"token": token, "role": role.name(), "scopes": scopes.texts(), "label": label});
+            shown(&made, context)
         }
         Command::List => {
             let answer = context.client()?.get("/api/v1/tokens")?;
@@ -65,6 +75,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 &[
                     ("digest", &|t| field(t, "digest")),
                     ("role", &|t| field(t, "role")),
+                    ("scopes", &|t| field(t, "scopes")),
                     ("label", &|t| field(t, "label")),
                     ("created", &|t| field(t, "created")),
                     ("expires", &|t| field(t, "expires")),
@@ -82,7 +93,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Makes a token and writes its digest into a store that no server has open.
-fn create_in(data: &Path, role: Role, label: &str, expires: Option<&str>) -> anyhow::Result<String> {
+fn create_in(data: &Path, role: Role, scopes: &Scopes, label: &str, expires: Option<&str>) -> anyhow::Result<String> {
     if !data.is_dir() {
         return Err(CliError::new(Kind::NotFound, format!("{} is not a folder", data.display()))
             .help("name the folder of the data, as `tenter serve` prints it at start")
@@ -93,7 +104,7 @@ fn create_in(data: &Path, role: Role, label: &str, expires: Option<&str>) -> any
     let expires = expires.map(|text| api::token_ends(text, now)).transpose().map_err(wrong)?;
     let store = Store::open(data, StoreOptions::default(), now).map_err(refused)?;
     let token = auth::new_token()?;
-    let row = auth::row(&token, role, label, expires, now);
+    let row = auth::row(&token, role, scopes, label, expires, now);
     store.add_token(row).map_err(refused)?;
     store.close().map_err(refused)?;
     Ok(token)
