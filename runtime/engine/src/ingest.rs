@@ -262,7 +262,7 @@ impl Ingest<'_> {
                 subscription: call.subscription.clone(),
                 parent: parent.id,
                 number: stage,
-                attempt: run.pending.attempts + 1,
+                attempt: u16::try_from(run.pending.attempts + 1).unwrap_or(u16::MAX),
             }),
             body,
         };

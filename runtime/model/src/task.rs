@@ -156,7 +156,7 @@ pub struct Origin {
     pub number: u32,
     /// Number of the attempt, from 1; 0 for tasks of a version that did not note it.
     #[serde(default)]
-    pub attempt: u32,
+    pub attempt: u16,
 }
 
 /// A task in the pipeline.

@@ -49,7 +49,7 @@ impl InvocationId {
     /// The id of the call that made a task.
     #[must_use]
     pub fn of_origin(origin: &Origin) -> Self {
-        Self::of(origin.parent, &origin.module, &origin.subscription, origin.number, origin.attempt)
+        Self::of(origin.parent, &origin.module, &origin.subscription, origin.number, u32::from(origin.attempt))
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn encode(conn: &Connection, names: &mut Names, origin: &Origin) -> R
     };
     let numbers = [
         origin.number,
-        origin.attempt,
+        u32::from(origin.attempt),
         number(&origin.version)?,
         number(origin.hook.name())?,
         number(origin.subscription.as_str())?,
@@ -60,6 +60,6 @@ pub(crate) fn decode(conn: &Connection, module: &ModuleName, blob: &[u8]) -> Res
             .map_err(|e: tenter_model::id::NameError| unreadable(e.to_string()))?,
         parent: TaskId(*parent),
         number: u32::from_le_bytes(number),
-        attempt: u32::from_le_bytes(attempt),
+        attempt: u16::try_from(u32::from_le_bytes(attempt)).unwrap_or(u16::MAX),
     })
 }
