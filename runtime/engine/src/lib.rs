@@ -270,6 +270,12 @@ impl Engine {
         self.snapshots.run(&self.shared, self.registry.current(), &self.make_id, options)
     }
 
+    /// Whether [`Engine::drain`] was called.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.snapshots.is_stopping()
+    }
+
     /// Where the snapshot run is that is under way.
     #[must_use]
     pub fn snapshot_progress(&self) -> Option<SnapshotProgress> {

@@ -107,6 +107,11 @@ pub enum SnapshotError {
     /// The store refused. What is saved stays, and the next run goes on from there.
     #[error("the snapshot run is interrupted and the next one goes on with it: {0}")]
     Store(#[from] StoreError),
+    /// A fault of the runtime itself.
+    #[error(
+        "a lane of the snapshot run panicked, which is a fault of the runtime: please report it; the next run goes on"
+    )]
+    Panicked,
     /// The operating system refused a thread.
     #[error("cannot start a thread for the snapshot run: {0}")]
     Thread(std::io::Error),
@@ -168,6 +173,10 @@ impl Snapshots {
         let Active { since, run, done } = active.as_ref()?;
         let RunContext { id, time } = run.clone()?;
         Some(SnapshotProgress { id, time, since: *since, entities: done.0.load(Ordering::Relaxed) })
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// Makes the run that is under way stop between two calls, and waits until it has. There are no runs afterwards.
@@ -330,11 +339,9 @@ fn on_each(
         };
         let mut result = Ok(());
         for thread in threads {
-            let ended = thread.join().unwrap_or_else(|_| {
-                tracing::error!("a snapshot lane ended by a panic");
-                Err(SnapshotError::Stopped)
-            });
-            if result.is_ok() {
+            let ended = thread.join().unwrap_or(Err(SnapshotError::Panicked));
+            // That a lane was told to stop says less than why another one gave up.
+            if matches!(result, Ok(()) | Err(SnapshotError::Stopped)) && ended.is_err() {
                 result = ended;
             }
         }

@@ -8,6 +8,7 @@
 //! hooks left. When module state that its hooks read was changed meanwhile, it is computed again.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -121,22 +122,27 @@ impl Lane {
                 // The others learn of it by `Run::go_on`; the feeder must not wait for ever.
                 continue;
             }
-            result = self.portion(run, job, 1, &sender);
+            result = self.guarded(|lane| lane.portion(run, job, 1, &sender));
             in_flight += 1;
             while result.is_ok() && in_flight >= MAX_IN_FLIGHT {
-                result = self.settle(run, &answers, &sender, &mut in_flight);
+                result = self.guarded(|lane| lane.settle(run, &answers, &sender, &mut in_flight));
             }
             if result.is_err() {
                 run.give_up();
             }
         }
         while result.is_ok() && in_flight > 0 {
-            result = self.settle(run, &answers, &sender, &mut in_flight);
+            result = self.guarded(|lane| lane.settle(run, &answers, &sender, &mut in_flight));
         }
         if result.is_err() {
             run.give_up();
         }
         result
+    }
+
+    /// A panic must not leave the feeder waiting for a lane that is gone.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<(), SnapshotError>) -> Result<(), SnapshotError> {
+        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or(Err(SnapshotError::Panicked))
     }
 
     fn settle(
