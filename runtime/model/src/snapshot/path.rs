@@ -27,7 +27,7 @@ pub enum PathError {
     #[error("Invalid path '', expected at least one attribute.")]
     Empty,
     /// A step that is not there.
-    #[error("Invalid path '{path}', failed on '{step}': entity '{etype}' has no such attribute{near}.")]
+    #[error("Invalid path '{path}', failed on '{step}': entity '{etype}' has no such attribute{near}")]
     NoAttribute {
         /// The whole path.
         path: String,
@@ -35,7 +35,7 @@ pub enum PathError {
         step: AttrName,
         /// The type it was looked for in.
         etype: EntityType,
-        /// ", did you mean …?" or nothing.
+        /// ", did you mean …?" or a full stop.
         near: String,
     },
     /// A step that leads to no other entity.
@@ -108,7 +108,7 @@ fn find<'a>(here: &'a EntitySpec, step: &AttrName, path: &Path) -> Result<&'a At
     let etype = here.id.clone();
     let Some(spec) = here.attribute(step.as_str()) else {
         let near = crate::config::nearest(step.as_str(), here.attributes().iter().map(|a| a.id.as_str()));
-        let near = near.map_or(String::new(), |n| format!(", did you mean {n:?}?"));
+        let near = near.map_or(".".to_owned(), |n| format!(", did you mean {n:?}?"));
         return Err(PathError::NoAttribute { path: shown(path), step: step.clone(), etype, near });
     };
     match spec.kind {

@@ -76,6 +76,14 @@ pub struct UsedLinks {
 }
 
 impl UsedLinks {
+    /// Puts links together.
+    #[must_use]
+    pub fn new<'a>(schema: &Schema, links: impl IntoIterator<Item = &'a Attribute>) -> Self {
+        let mut used = Self::default();
+        links.into_iter().for_each(|link| used.add(schema, link));
+        used
+    }
+
     fn add(&mut self, schema: &Schema, (etype, attr): &Attribute) {
         self.named.entry(etype.clone()).or_default().insert(attr.clone());
         let spec = schema.attribute(etype.as_str(), attr.as_str());
@@ -222,10 +230,8 @@ impl Plan {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut used_links = UsedLinks::default();
-        for link in steps.iter().flat_map(|s| s.depends_on.iter().chain(&s.may_change)).flat_map(ResolvedPath::links) {
-            used_links.add(schema, link);
-        }
+        let paths = steps.iter().flat_map(|s| s.depends_on.iter().chain(&s.may_change));
+        let used_links = UsedLinks::new(schema, paths.flat_map(ResolvedPath::links));
         let warnings = shared_outputs(&steps);
         let order = order::order(&steps)?;
         let mut slots: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
