@@ -260,7 +260,7 @@ pub enum Destruction {
 impl fmt::Display for Destruction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const ENTITIES: &str = "all its entities are deleted, with records, raw datapoints, snapshots and links";
-        const VALUES: &str = "its values are removed from all records, with links";
+        const VALUES: &str = "its values are removed from all records";
         match self {
             Self::RemoveEntity { etype } => write!(f, "entity '{etype}' is gone: {ENTITIES}"),
             Self::RetypeEntity { etype, from, to } => {

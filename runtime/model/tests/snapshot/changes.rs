@@ -62,7 +62,7 @@ fn refusals_name_the_change() {
     assert_snapshot!(refused(bad), @r"
     changes[1].values[1].confidence: expected a confidence from 0 to 1, found 1.5
     changes[1].values[2].confidence: expected a confidence from 0 to 1, found NaN
-    changes[2].values[0].v: expected text, found 3
+    changes[2].values[0].v: expected text, found the integer 3
     ");
 }
 

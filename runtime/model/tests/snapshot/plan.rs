@@ -24,7 +24,7 @@ fn wrong_paths_name_the_failing_step() {
     hook m/h, `depends-on`: Invalid path 'nowhere->tag', failed on 'nowhere': entity 'a' has no such attribute.
     hook m/h, `may-change`: Invalid path '', expected at least one attribute.
     ");
-    assert_snapshot!(refused("a", "b->tga", "q"), @"hook m/h, `depends-on`: Invalid path 'b->tga', failed on 'tga': entity 'b' has no such attribute, did you mean \"tag\"?");
+    assert_snapshot!(refused("a", "b->tags", "q"), @"hook m/h, `depends-on`: Invalid path 'b->tags', failed on 'tags': entity 'b' has no such attribute, did you mean \"tag\"?");
 }
 
 /// DP³ raises an `AttributeError` from its own inside.
