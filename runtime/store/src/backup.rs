@@ -33,6 +33,8 @@ pub struct Report {
     pub integrity: Vec<String>,
     /// Rows whose foreign key leads nowhere.
     pub foreign_keys: u64,
+    /// What does not fit between tables, in words; empty: in order.
+    pub misfits: Vec<String>,
     /// The counts as stored.
     pub counters: Counters,
     /// The counts that can be had from the rows, from the rows.
@@ -53,6 +55,7 @@ impl Report {
         if self.foreign_keys > 0 {
             problems.push(format!("{} rows refer to rows that are missing", self.foreign_keys));
         }
+        problems.extend(self.misfits.iter().cloned());
         if self.counters != self.counted {
             problems.push(format!("counts and rows differ: counts {:?}, rows {:?}", self.counters, self.counted));
         }
@@ -108,6 +111,7 @@ impl Store {
         Ok(Report {
             format,
             integrity: integrity(&tx)?,
+            misfits: misfits(&tx)?,
             foreign_keys: foreign_keys(&tx)?,
             counters: Counters::read(&tx)?,
             counted: Counters::count(&tx)?,
@@ -147,12 +151,12 @@ impl Store {
 }
 
 impl Reader {
-    /// SQLite's check of the whole database; empty: in order. Reads all of it.
+    /// SQLite's check of the whole database, and what does not fit between its tables; empty: in order. Reads all of it.
     ///
     /// # Errors
     /// When it cannot even be read.
     pub fn check(&self) -> Result<Vec<String>, StoreError> {
-        integrity(&self.connection())
+        self.at_once(|conn| Ok([integrity(conn)?, misfits(conn)?].concat()))
     }
 }
 
@@ -201,6 +205,43 @@ fn integrity(conn: &Connection) -> Result<Vec<String>, StoreError> {
     let lines: Vec<String> =
         conn.prepare("PRAGMA integrity_check(20)")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// What SQLite cannot know: rows of one table that rows of another stand for.
+fn misfits(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut out = Vec::new();
+    for (sql, what) in [
+        (
+            "SELECT count(*) FROM snapshot s LEFT JOIN document d ON d.id = s.document WHERE d.id IS NULL",
+            "snapshots name documents that are missing",
+        ),
+        (
+            "SELECT count(*) FROM document WHERE id NOT IN (SELECT document FROM snapshot)",
+            "documents that no snapshot names",
+        ),
+        (
+            "SELECT count(*) FROM snapshot s LEFT JOIN run r ON r.number = s.run WHERE r.number IS NULL",
+            "snapshots of runs that are missing",
+        ),
+        ("SELECT count(*) - 1 FROM run WHERE state = 'running'", "snapshot runs too many are under way"),
+    ] {
+        let n: i64 = conn.query_row(sql, [], |r| r.get(0))?;
+        if n > 0 {
+            out.push(format!("{n} {what}"));
+        }
+    }
+    let mut statement = conn.prepare(
+        "SELECT coalesce(n.text, t.etype), coalesce(c.n, 0), t.rows FROM (SELECT etype, sum(rows) AS rows FROM \
+         (SELECT etype, count(*) AS rows FROM master GROUP BY etype UNION ALL SELECT etype, 0 FROM entity_count) \
+         GROUP BY etype) t LEFT JOIN entity_count c ON c.etype = t.etype LEFT JOIN name n ON n.id = t.etype \
+         WHERE coalesce(c.n, 0) <> t.rows",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (etype, counted, there): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        out.push(format!("{counted} entities of type {etype} are counted and {there} are there"));
+    }
+    Ok(out)
 }
 
 fn foreign_keys(conn: &Connection) -> Result<u64, StoreError> {

@@ -8,6 +8,7 @@ use tenter_model::{EntityRef, MasterRecord, Task, TaskId, Timestamp};
 
 use crate::careful;
 use crate::codec;
+use crate::delete;
 use crate::error::StoreError;
 use crate::invocations;
 use crate::outcome::{CommitResult, DeadKind, DeadLetter, Done, Effect, ErrorRow, LinkChange, RawPoint, TaskOutcome};
@@ -164,7 +165,7 @@ fn write_record(
     if written == 1 { Ok(()) } else { Err(changed(entity)) }
 }
 
-fn count_entity(tx: &Tx<'_>, etype: i64, n: i64) -> Result<(), StoreError> {
+pub(crate) fn count_entity(tx: &Tx<'_>, etype: i64, n: i64) -> Result<(), StoreError> {
     tx.conn
         .prepare_cached(
             "INSERT INTO entity_count (etype, n) VALUES (?1, ?2) ON CONFLICT (etype) DO UPDATE SET n = n + ?2",
@@ -185,21 +186,7 @@ fn check_revision(tx: &mut Tx<'_>, entity: &EntityRef, seen: Option<u64>) -> Res
 
 fn delete(tx: &mut Tx<'_>, entity: &EntityRef, seen: Option<u64>) -> Result<(), StoreError> {
     check_revision(tx, entity, seen)?;
-    if seen.is_none() {
-        return Ok(());
-    }
-    let etype = tx.etype(entity)?;
-    let eid = entity.eid.as_str();
-    for sql in [
-        "DELETE FROM master WHERE etype = ?1 AND eid = ?2",
-        "DELETE FROM link WHERE etype = ?1 AND eid = ?2",
-        "DELETE FROM link WHERE to_etype = ?1 AND to_eid = ?2",
-    ] {
-        tx.conn.prepare_cached(sql)?.execute((etype, eid))?;
-    }
-    count_entity(tx, etype, -1)?;
-    tx.tally.add(Count::Removed, 1);
-    Ok(())
+    if seen.is_some() { delete::remove(tx, entity) } else { Ok(()) }
 }
 
 fn write_raw(tx: &mut Tx<'_>, etype: i64, outcome: &TaskOutcome, raw: &[RawPoint]) -> Result<(), StoreError> {

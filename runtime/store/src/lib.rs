@@ -11,17 +11,21 @@
 //! Start reading at `writer.rs` (how work is grouped) and `commit.rs` (what one finished task changes).
 
 mod admit;
+mod archive;
 mod audit;
 mod backup;
 pub mod bench;
 mod breakers;
 mod careful;
+mod clean;
 mod codec;
 mod commit;
 mod connect;
 mod crash;
+mod delete;
 mod error;
 mod invocations;
+mod jobs;
 mod keys;
 mod ledger;
 mod migrate;
@@ -33,11 +37,15 @@ mod produce;
 mod provenance;
 mod prune;
 mod reader;
+mod rewrite;
 mod runs;
 mod scan;
+mod schemas;
+mod slots;
 mod snapshots;
 mod state;
 mod store;
+mod sweeps;
 mod switches;
 mod tally;
 mod tokens;
@@ -49,10 +57,12 @@ pub use backup::Report;
 pub use breakers::BreakerRow;
 pub use careful::POISON_STOPS;
 pub use crash::CRASH_POINTS;
+pub use delete::{Deleted, Deletion};
 pub use error::StoreError;
 pub use invocations::{
     InvocationFilter, InvocationId, InvocationOutcome, InvocationRow, MAX_OUTPUT_BYTES, StoredInvocation,
 };
+pub use jobs::JobRow;
 pub use keys::{AdmitKey, KeyedAdmission, MAX_KEY_BYTES};
 pub use ledger::{DeadFilter, ErrorFilter};
 pub use modules::{InstallModule, ModuleRow, VersionRow};
@@ -63,9 +73,13 @@ pub use outcome::{
 };
 pub use produce::{Entered, Produced};
 pub use reader::Reader;
+pub use rewrite::Rewrite;
 pub use runs::{BeginRun, Document, RunBatch, RunCounts, RunNumber, RunRow, RunState};
 pub use scan::{Page, Share};
+pub use schemas::SchemaRow;
+pub use slots::{SlotRow, TimerKey};
 pub use snapshots::{Snapshot, SnapshotMark};
 pub use store::Store;
+pub use sweeps::{SweepGroup, SweepRow, SweepState};
 pub use tally::Counters;
 pub use tokens::TokenRow;

@@ -191,7 +191,7 @@ impl Reader {
             let Some(number) = names::lookup(conn, etype.as_str())? else { return Ok(Vec::new()) };
             let mut statement = conn.prepare_cached(
                 "SELECT coalesce(s.taken, s.run), r.time, d.body, s.partial, s.eid FROM snapshot s \
-                 LEFT JOIN run r ON r.number = coalesce(s.taken, s.run) LEFT JOIN document d ON d.id = s.document \
+                 JOIN run r ON r.number = coalesce(s.taken, s.run) AND r.state = 'complete' LEFT JOIN document d ON d.id = s.document \
                  WHERE s.run = ?1 AND s.etype = ?2 AND s.eid > ?3 AND NOT EXISTS \
                  (SELECT 1 FROM snapshot_gone g WHERE g.etype = s.etype AND g.eid = s.eid AND g.run >= s.run) \
                  ORDER BY s.eid LIMIT ?4",
@@ -331,7 +331,7 @@ fn snapshot_in(conn: &Connection, run: i64, entity: &EntityRef, kept: bool) -> R
     let mut statement = conn.prepare_cached(
         "SELECT coalesce(s.taken, s.run), r.time, d.body, s.partial FROM name n \
          JOIN snapshot s ON s.run = ?1 AND s.etype = n.id AND s.eid = ?3 \
-         LEFT JOIN run r ON r.number = coalesce(s.taken, s.run) LEFT JOIN document d ON d.id = s.document \
+         JOIN run r ON r.number = coalesce(s.taken, s.run) AND r.state = 'complete' LEFT JOIN document d ON d.id = s.document \
          WHERE n.text = ?2 AND (?4 OR s.taken IS NULL) AND NOT EXISTS \
          (SELECT 1 FROM snapshot_gone g WHERE g.etype = s.etype AND g.eid = s.eid AND g.run >= s.run)",
     )?;
@@ -343,12 +343,11 @@ fn snapshot_in(conn: &Connection, run: i64, entity: &EntityRef, kept: bool) -> R
 fn snapshot_row(row: &Row<'_>, entity: &EntityRef) -> Result<Snapshot, StoreError> {
     let run = row.get::<_, i64>(0)?;
     let unreadable = |why: &str| StoreError::Unreadable { what: format!("snapshot of {entity}"), why: why.into() };
-    let time: Option<i64> = row.get(1)?;
     let body = row.get_ref(2)?.as_blob_or_null().ok().flatten().ok_or_else(|| unreadable("its document is missing"))?;
     let values: Vec<StoredValue> = codec::decode(body, || format!("snapshot of {entity}"))?;
     Ok(Snapshot {
         run: u64::try_from(run).unwrap_or(0),
-        time: Timestamp(time.ok_or_else(|| unreadable("the run that took it is missing"))?),
+        time: Timestamp(row.get(1)?),
         view: EntityView {
             entity: entity.clone(),
             values: values

@@ -44,6 +44,7 @@ counts! {
     AuditRows = "audit_rows",
     Invocations = "invocations",
     InvocationBytes = "invocation_bytes",
+    Archived = "archived_points",
 }
 
 /// All counts as of the last commit, from one moment.
@@ -74,6 +75,8 @@ pub struct Counters {
     pub raw_points: u64,
     /// Of these, the ones that modules wrote.
     pub derived_points: u64,
+    /// Datapoints that were moved from the log to archives.
+    pub archived_points: u64,
     /// Entities that came into being.
     pub created: u64,
     /// Entities removed.
@@ -105,6 +108,7 @@ impl Counters {
             received_points: get(Count::ReceivedPoints),
             raw_points: get(Count::RawPoints),
             derived_points: get(Count::DerivedPoints),
+            archived_points: get(Count::Archived),
             created: get(Count::Created),
             removed: get(Count::Removed),
             postponed: get(Count::Postponed),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tenter_model::host::Usage;
 use tenter_model::task::{Origin, Queue};
+use tenter_model::value::Link;
 use tenter_model::{
     AttrName, DataPoint, EntityId, EntityRef, EntityType, HookKind, MasterRecord, ModuleName, Scalar, SubscriptionId,
     Task, TaskBody, TaskId, Timestamp, Value,
@@ -46,6 +47,28 @@ pub(crate) fn attr(name: &str) -> AttrName {
 
 pub(crate) fn task(n: u8, eid: &str) -> Task {
     Task { id: id(n), root: id(n), depth: 0, queue: Queue::Normal, origin: None, body: TaskBody::new(entity(eid)) }
+}
+
+/// A task whose id is none of [`id`].
+pub(crate) fn other_task(n: u8, entity: EntityRef) -> Task {
+    let id = TaskId::root(NOW, [n, 0, 0, 0, 0, 0, 0, 0, 0, 255]);
+    Task { id, root: id, depth: 0, queue: Queue::Normal, origin: None, body: TaskBody::new(entity) }
+}
+
+pub(crate) fn link_point(name: &str, target: &EntityRef) -> RawPoint {
+    let link = Link { target: target.clone(), data: None };
+    let mut point = point(name, 0);
+    point.datapoint = DataPoint { value: Value::Link(link), t1: None, t2: None, ..point.datapoint };
+    point
+}
+
+/// Waits for what a call answers.
+pub(crate) fn answered<T: Send + 'static>(
+    call: impl FnOnce(tenter_store::Done<T>),
+) -> Result<T, tenter_store::StoreError> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    call(Box::new(move |result| sender.send(result).unwrap()));
+    receiver.recv().unwrap()
 }
 
 pub(crate) fn follow_up(parent: &Task, ordinal: u32, eid: &str) -> Task {

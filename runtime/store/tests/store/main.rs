@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod bounds;
 mod careful;
+mod chores;
 mod commit;
 mod damage;
 mod documents;

@@ -10,7 +10,7 @@ use tenter_store::{CRASH_POINTS, Store, StoreError, StoreOptions};
 
 use crate::fixtures::*;
 use crate::migration::old_database;
-use crate::script::{self, STEPS};
+use crate::script;
 
 const SIGABRT: i32 = 6;
 
@@ -45,7 +45,7 @@ fn die_at(dir: &Path, place: &str, early: bool) -> (bool, BTreeSet<&'static str>
     let died = output.status.signal() == Some(SIGABRT);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(died || output.status.success(), "{place}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    let answered = STEPS.into_iter().filter(|step| said.contains(&format!("answered {step}"))).collect();
+    let answered = script::steps().filter(|step| said.contains(&format!("answered {step}"))).collect();
     (died, answered)
 }
 

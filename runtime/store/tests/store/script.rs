@@ -2,21 +2,21 @@
 //! looks first whether it was done.
 
 use tenter_model::Timestamp;
-use tenter_model::history::TimeRange;
 use tenter_model::host::StateWrite;
 use tenter_model::task::Queue;
 use tenter_store::{
     Admission, AdmitKey, Counters, DeadFilter, DeadKind, Effect, ErrorFilter, InvocationFilter, InvocationId,
-    InvocationOutcome, InvocationRow, LinkChange, Produced, RawFilter, Reader, RunBatch, RunState, Store, TaskOutcome,
+    InvocationOutcome, InvocationRow, LinkChange, RawFilter, Reader, Store, TaskOutcome,
 };
 
+use crate::chores;
 use crate::fixtures::*;
 use crate::modules::{ONE, install};
-use crate::runs::{begin, document};
 
 /// The steps in their order.
-pub(crate) const STEPS: [&str; 9] =
-    ["admitted", "keyed", "committed", "postponed", "careful", "installed", "first-run", "second-run", "third-run"];
+pub(crate) fn steps() -> impl Iterator<Item = &'static str> {
+    ["admitted", "keyed", "committed", "postponed", "careful", "installed"].into_iter().chain(chores::STEPS)
+}
 
 pub(crate) fn invocation(n: u32) -> InvocationRow {
     let subscription = tenter_model::SubscriptionId::new("s").unwrap();
@@ -85,35 +85,7 @@ pub(crate) fn run(store: &Store, said: &mut dyn FnMut(&'static str, bool)) {
         store.install_module(install("label", ONE, "1", "1.0.0")).unwrap();
     }
     said("installed", installed);
-    snapshot_runs(store, &reader, said);
-}
-
-/// Three runs: a first picture, one that is given up, and one that repeats, keeps and replaces.
-fn snapshot_runs(store: &Store, reader: &Reader, said: &mut dyn FnMut(&'static str, bool)) {
-    let state = |id: &str| reader.run(id).unwrap().map(|r| r.state);
-    for (n, step) in [(1, "first-run"), (2, "second-run"), (3, "third-run")] {
-        let done = state(&format!("run-{n}")).is_some_and(|s| s != RunState::Running);
-        if !done {
-            let run = begin(store, n);
-            let saved = reader.run_cursor(run, "lane 0").unwrap().is_some();
-            let both = RunBatch {
-                documents: vec![document("a", n), document("b", n)],
-                produced: Produced { tasks: vec![task(u8::try_from(4 + n).unwrap(), "e")], ..Produced::default() },
-                cursor: Some(("lane 0".into(), b"all".to_vec())),
-                ..RunBatch::default()
-            };
-            let one = RunBatch { documents: Vec::new(), unchanged: vec![entity("a")], ..both.clone() };
-            if !saved {
-                store.save_batch_blocking(run, if n == 3 { one } else { both }, NOW).unwrap();
-            }
-            if n == 2 {
-                store.abort_run(run, "for a test", NOW).unwrap();
-            } else {
-                store.complete_run(run, RunBatch::default(), NOW).unwrap();
-            }
-        }
-        said(step, done);
-    }
+    chores::run(store, &reader, said);
 }
 
 /// All that can be read, as text. Repeated requests are counted, so that this count is left out.
@@ -124,9 +96,7 @@ pub(crate) fn dump(reader: &Reader) -> Result<String, tenter_store::StoreError> 
     let mut out = Vec::new();
     let counters = Counters { duplicates: 0, ..reader.counters()? };
     out.push(format!("{counters:?}"));
-    for run in reader.runs(None, 1000)? {
-        out.push(format!("{run:?}"));
-    }
+    chores::dump(reader, &mut out)?;
     for queue in [Queue::Priority, Queue::Normal] {
         out.push(format!("{:?}", reader.pending(queue, None, 0, 1, 1000)?));
     }
@@ -136,9 +106,7 @@ pub(crate) fn dump(reader: &Reader) -> Result<String, tenter_store::StoreError> 
         let entity = tenter_model::EntityRef { etype: etype.clone(), eid };
         out.push(format!("{:?}", reader.record(&entity)?));
         out.push(format!("{:?} {:?}", reader.links_from(&entity)?, reader.links_to(&entity)?));
-        out.push(format!("{:?}", reader.snapshot_history(&entity, TimeRange::default(), 0, 1000)?));
     }
-    out.push(format!("{:?}", reader.snapshots(&etype, None, None, 1000)?));
     out.push(format!("{:?}", reader.raw(&RawFilter { limit: 1000, ..RawFilter::default() })?));
     out.push(format!("{:?}", reader.errors(&ErrorFilter::default(), 1000)?));
     out.push(format!("{:?}", reader.dead(&DeadFilter::default(), 1000)?));
