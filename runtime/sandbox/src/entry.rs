@@ -51,6 +51,12 @@ impl Room {
         Usage { memory_bytes, ..std::mem::take(&mut self.used) }
     }
 
+    /// Adds what was spent elsewhere for the same call.
+    pub(crate) fn add_usage(&mut self, spent: Usage) {
+        self.used.fuel = self.used.fuel.saturating_add(spent.fuel);
+        self.used.micros = self.used.micros.saturating_add(spent.micros);
+    }
+
     /// Enters the guest.
     pub(crate) fn enter<T>(
         &mut self,

@@ -176,6 +176,11 @@ impl CallState {
         self.logs.push(LogLine { level, message });
     }
 
+    /// The log so far and the number of lines dropped; both begin anew.
+    pub(crate) fn take_logs(&mut self) -> (Vec<LogLine>, u32) {
+        (std::mem::take(&mut self.logs), std::mem::take(&mut self.logs_dropped))
+    }
+
     /// Moves what the guest printed into the log. `all`: also a last line without an end.
     pub(crate) fn collect_printed(&mut self, all: bool) {
         for (level, line) in self.printed.take_lines(all) {

@@ -103,7 +103,7 @@ impl Room {
         usage.warm = warm;
         let call = &mut self.guest_mut().call;
         let Draft { writes, reads, .. } = std::mem::take(&mut call.state);
-        let (logs, logs_dropped) = (std::mem::take(&mut call.logs), call.logs_dropped);
+        let (logs, logs_dropped) = call.take_logs();
         let (state, reads) = if outcome.is_ok() { (writes, reads) } else { (Vec::new(), Vec::new()) };
         Invocation { outcome, usage, logs, logs_dropped, state, reads }
     }

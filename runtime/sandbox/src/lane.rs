@@ -2,9 +2,11 @@
 //!
 //! A lane shares nothing with other lanes but the engine and compiled code, and takes no lock on the way into a warm
 //! guest. An instance goes back to its place only after a call that ended well or with an error that the guest returned
-//! on purpose; after anything else it is dropped, and the next call makes and configures a new one.
+//! on purpose; after anything else it is dropped, and the next call makes and configures a new one, and repeats what
+//! had prepared the old one (`lane/prepared.rs`).
 
 mod hooks;
+mod prepared;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,12 +23,14 @@ use crate::component::{Exports, ModuleCode, code_of};
 use crate::failure;
 use crate::guest::{Guest, Offer, Stage};
 use crate::instance::{CallFacts, Instance, Stillborn};
+use prepared::Preparations;
 
 /// The instances of one worker.
 pub struct Lane {
     engine: Engine,
     data: Arc<dyn HostData>,
     warm: HashMap<(ModuleName, u64), Instance>,
+    prepared: Preparations,
 }
 
 impl std::fmt::Debug for Lane {
@@ -40,7 +44,7 @@ type Answer<R> = wasmtime::Result<Result<R, HookError>>;
 
 impl Lane {
     pub(crate) fn new(engine: Engine, data: Arc<dyn HostData>) -> Self {
-        Self { engine, data, warm: HashMap::new() }
+        Self { engine, data, warm: HashMap::new(), prepared: Preparations::default() }
     }
 
     /// Calls a hook: `pick` finds its family's functions, `work` calls one, `accept` checks its answer and takes what
@@ -103,7 +107,15 @@ impl Lane {
             return Ok((instance, true));
         }
         let facts = CallFacts { id: &call.id, time: call.time, cause: call.cause };
-        Instance::configured(&self.engine, code, &self.data, facts).map(|instance| (instance, false))
+        let mut instance = Instance::configured(&self.engine, code, &self.data, facts)?;
+        if let Err(failure) = self.prepared.repeat(&mut instance, code, call) {
+            let spent = instance.room.take_usage();
+            instance = Instance::configured(&self.engine, code, &self.data, facts)?;
+            instance.room.add_usage(spent);
+            let (level, text) = prepared::warning(&failure);
+            instance.room.guest_mut().call.log(level, &text);
+        }
+        Ok((instance, false))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::component::VERSION;
 use crate::text::{did_you_mean, escape};
 
 /// Imports of ours.
-const OURS: &[&str] = &["types", "log", "call", "state", "entities", "tasks", "http", "resolver", "secrets"];
+const OURS: &[&str] = &["types", "log", "call", "state", "entities", "views", "tasks", "http", "resolver", "secrets"];
 
 /// Interfaces of WASI 0.2 that are linked, with nothing behind them.
 const WASI: &[&str] = &[
@@ -196,4 +196,16 @@ fn check_import(name: &str) -> Admitted<()> {
         "the component imports {shown}, which modules cannot have; allowed are imports of tenter:hooks and of wasi:cli, clocks, filesystem, io, random and sockets 0.2; remove what needs it (outbound requests go through tenter:hooks/http)"
     );
     Err(AdmitError::new("import", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_are_the_interfaces_of_the_contract() {
+        let wit = include_str!("../../../../wit/host.wit");
+        let interfaces = wit.lines().filter_map(|line| line.strip_prefix("interface ")?.strip_suffix(" {"));
+        assert_eq!(OURS, [&["types"][..], &interfaces.collect::<Vec<_>>()].concat());
+    }
 }

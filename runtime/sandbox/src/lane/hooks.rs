@@ -100,9 +100,13 @@ impl HookHost for Lane {
     }
 
     fn snapshot_init(&mut self, call: &HookCall<'_>, run: &RunContext) -> Invocation<Vec<TaskBody>> {
-        let (id, run) = (call.subscription.to_string(), run_to_wit(run));
-        let work = |guest: &snapshot::Guest, store: &mut Store<Guest>| guest.call_snapshot_init(store, &id, &run);
-        self.snapshot(call, HookKind::SnapshotInit, None, work, output_from_wit)
+        let (id, wit) = (call.subscription.to_string(), run_to_wit(run));
+        let work = |guest: &snapshot::Guest, store: &mut Store<Guest>| guest.call_snapshot_init(store, &id, &wit);
+        let done = self.snapshot(call, HookKind::SnapshotInit, None, work, output_from_wit);
+        if done.outcome.is_ok() {
+            self.prepared.init(call, run);
+        }
+        done
     }
 
     fn snapshot_finalize(&mut self, call: &HookCall<'_>, run: &RunContext) -> Invocation<Vec<TaskBody>> {
@@ -179,10 +183,19 @@ impl HookHost for Lane {
         };
         let work = |guest: &schedule::Guest, store: &mut Store<Guest>| guest.call_cron(store, &id, arguments);
         let accept = |(), offer: Offer, _: &CallLimits| Ok(offer.tasks.map(Submission::finish).unwrap_or_default());
-        self.invoke(call, HookKind::Cron, offer, |exports| exports.schedule.as_ref(), work, accept)
+        let done = self.invoke(call, HookKind::Cron, offer, |exports| exports.schedule.as_ref(), work, accept);
+        if done.outcome.is_ok() {
+            self.prepared.cron(call, arguments);
+        }
+        done
+    }
+
+    fn run_ended(&mut self) {
+        self.prepared.run_ended();
     }
 
     fn retain(&mut self, keep: &dyn Fn(&ModuleName, u64) -> bool) {
         self.warm.retain(|(name, generation), _| keep(name, *generation));
+        self.prepared.retain(keep);
     }
 }

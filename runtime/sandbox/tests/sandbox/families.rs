@@ -1,17 +1,20 @@
 //! Every kind of hook of the families snapshot, update and schedule, through the lane, in a guest that leaves a mark at
 //! each call.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tenter_model::capability::Grant;
 use tenter_model::hook::HookKind;
-use tenter_model::host::{HookHost, Invocation, StateWrite};
+use tenter_model::host::{HookHost, Invocation, Reason, StateWrite};
 use tenter_model::id::EntityRef;
 use tenter_model::module::ModuleSettings;
 use tenter_model::record::{Chunk, MasterRecord};
 use tenter_model::task::TaskBody;
 use tenter_model::value::{Column, Scalar, Series, Value};
-use tenter_model::view::{CurrentValue, EntityView, RunContext, View};
+use tenter_model::view::{Correlated, CurrentValue, EntityView, RunContext, View, ViewSource};
 
+use crate::prepared::{rogue, sweep};
 use crate::support::{Host, NOW, entity};
 
 fn every_kind() -> Host {
@@ -107,4 +110,76 @@ fn what_a_timer_submits_comes_with_the_call() {
     assert_eq!(submitted.len(), 1);
     marked(&done, &submitted[0], HookKind::Cron, &entity());
     assert_eq!(done.logs[0].message, r#"arguments {"n":1}"#);
+}
+
+/// The rogue's `correlate`, with an act.
+pub(crate) fn correlate(host: &mut Host, act: &str, deeper: Option<Arc<dyn ViewSource>>) -> Invocation<Correlated> {
+    let act = CurrentValue {
+        attr: "hostname".parse().unwrap(),
+        value: Value::Scalar(Scalar::Text(act.into())),
+        confidence: None,
+    };
+    let view = View { root: EntityView { entity: entity(), values: vec![act] }, linked: Vec::new() };
+    host.call(HookKind::Correlate, "values", |lane, call| lane.correlate(call, &view, deeper))
+}
+
+struct Group;
+
+impl ViewSource for Group {
+    fn entity_view(&self, entity: &EntityRef) -> Option<EntityView> {
+        let value = CurrentValue {
+            attr: "name".parse().unwrap(),
+            value: Value::Scalar(Scalar::Text(format!("AS{}", entity.eid))),
+            confidence: None,
+        };
+        (entity.eid.as_str() == "64500").then(|| EntityView { entity: entity.clone(), values: vec![value] })
+    }
+}
+
+#[test]
+fn views_beyond_the_one_at_hand_are_fetched_in_correlations_alone() {
+    let mut host = rogue(|settings| {
+        settings.grants = vec![Grant { capability: "read-entities".into(), scope: "asn".into() }];
+    });
+    let group: Arc<dyn ViewSource> = Arc::new(Group);
+    let fetch = |host: &mut Host, deeper: Option<&Arc<dyn ViewSource>>, what: &str| {
+        let done = correlate(host, &format!("fetch {what}"), deeper.cloned());
+        done.outcome.unwrap().tasks.remove(0).tags.remove(0)
+    };
+    // Any spelling of the id finds it.
+    for eid in ["64500", "+64500", "0064500"] {
+        let found = fetch(&mut host, Some(&group), &format!("asn/{eid}"));
+        let known = r#"eid: "64500" }, values: [CurrentValue { attr: "name", value: Value::Text("AS64500"), confidence: None }"#;
+        assert!(found.contains(known) || eid != "64500" && found.contains("Other"), "{eid}: {found}");
+    }
+    assert_eq!(fetch(&mut host, Some(&group), "asn/64501"), "Ok(None)");
+    assert!(fetch(&mut host, Some(&group), "asn/AS1").starts_with("Err(ViewError::Other("));
+    assert_eq!(fetch(&mut host, Some(&group), "ip/192.0.2.1"), "Err(ViewError::Denied)");
+    // Without a source, and in another hook.
+    assert_eq!(fetch(&mut host, None, "asn/64500"), "Err(ViewError::Denied)");
+    assert_eq!(sweep(&mut host, "fetch asn"), ["Err(ViewError::Denied)"]);
+    // The source is gone when the call is over, and every fetch counts as a host call.
+    assert_eq!(Arc::strong_count(&group), 1);
+    let flood = correlate(&mut host, "fetches 10001", Some(group));
+    assert_eq!(flood.outcome.unwrap_err().reason, Reason::HostCalls);
+
+    let mut open = rogue(|settings| {
+        settings.grants = vec![Grant { capability: "read-entities".into(), scope: "*".into() }];
+    });
+    assert_eq!(fetch(&mut open, Some(&(Arc::new(Group) as _)), "asm/1"), "Err(ViewError::UnknownType)");
+}
+
+#[test]
+fn tasks_are_submitted_by_timers_alone() {
+    let done = correlate(&mut rogue(|_| {}), "submit", None);
+    assert_eq!(done.outcome.unwrap().tasks[0].tags, ["Err(SubmitError::Denied)"]);
+}
+
+#[test]
+fn changes_are_a_proposal_that_the_engine_checks() {
+    let change = |act: &str| correlate(&mut rogue(|_| {}), act, None).outcome.unwrap().changes.remove(0);
+    // Another entity than those of the view, and an attribute that nobody knows.
+    assert_eq!(change("foreign 198.51.100.1").entity.eid.as_str(), "198.51.100.1");
+    assert_eq!(change("attr nobody-knows").attr.as_str(), "nobody-knows");
+    assert!(change("values 0").values.is_empty());
 }

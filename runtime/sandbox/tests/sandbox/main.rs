@@ -14,6 +14,7 @@ mod capabilities;
 mod families;
 mod faults;
 mod fuzz;
+mod prepared;
 mod support;
 mod warmth;
 mod zoo;
