@@ -44,8 +44,17 @@ use snapshot::Snapshots;
 use worker::{Shared, Worker};
 
 /// The kinds of hook that this engine calls. Modules can subscribe to the others; they are not called yet.
-pub const DRIVEN: [HookKind; 4] =
-    [HookKind::OnTaskStart, HookKind::AllowEntityCreation, HookKind::OnEntityCreation, HookKind::OnNewAttribute];
+pub const DRIVEN: &[HookKind] = &[
+    HookKind::OnTaskStart,
+    HookKind::AllowEntityCreation,
+    HookKind::OnEntityCreation,
+    HookKind::OnNewAttribute,
+    HookKind::SnapshotInit,
+    HookKind::SnapshotFinalize,
+    HookKind::Timeseries,
+    HookKind::Correlate,
+    HookKind::CorrelateWithRecord,
+];
 
 /// Makes the host of one lane.
 pub type MakeHost = Box<dyn Fn(Arc<dyn HostData>) -> Box<dyn HookHost> + Send + Sync>;
