@@ -100,7 +100,7 @@ pub fn unchanged_until(points: &[Observation], params: &HistoryParams, time: Tim
         if time <= point.t2 {
             return Some(point.t2);
         }
-        (time.since(point.t2) < params.post_validity).then_some(time)
+        (time.since(point.t2) < params.expire_time.unwrap_or(i64::MAX).min(params.post_validity)).then_some(time)
     };
     points.iter().filter_map(one).min()
 }

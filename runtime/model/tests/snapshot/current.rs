@@ -1,6 +1,6 @@
 //! Current values, confidence and aggregation against the words of the specification, written out naively.
 
-use tenter_model::history::{aggregate, confidence_at};
+use tenter_model::history::{aggregate, confidence_at, unchanged_until};
 use tenter_model::record::{History, MasterRecord, Observation};
 use tenter_model::schema::{AttributeKind, HistoryParams};
 use tenter_model::snapshot::current::current_values;
@@ -127,6 +127,24 @@ fn confidence_is_that_of_exact_fractions() {
         assert!((found - exact).abs() < 1e-12, "{found} is not {exact} at {time} of {p:?} with {params:?}");
         assert_eq!(found == 0.0, exact == 0.0);
         0.0 < exact && exact < p.confidence
+    });
+}
+
+/// A document is not computed again before this time: it must never be too late, and rarely too early.
+#[test]
+fn nothing_changes_before_it_is_said_to() {
+    cases("unchanged until", |random| {
+        let points = points(random, 1);
+        let (pre, post) = (random.between(0, 6), random.between(0, 6));
+        let expire_time = random.chance(3).then(|| random.between(0, 6));
+        let params = HistoryParams { pre_validity: pre, post_validity: post, expire_time, ..HistoryParams::default() };
+        let time = random.between(-10, 100);
+        let at = |time: i64| points.iter().map(|p| slow_confidence(p, &params, time)).collect::<Vec<_>>();
+        // All that can change has changed by then.
+        let first = (time + 1..200).find(|t| at(*t) != at(time));
+        let found = unchanged_until(&points, &params, Timestamp(time)).map(|t| t.0);
+        assert_eq!(found, first.map(|t| t - 1), "at {time} of {points:?} with {params:?}");
+        found.is_some_and(|until| until > time)
     });
 }
 
