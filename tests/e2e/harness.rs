@@ -112,6 +112,12 @@ impl Server {
         (self.child, self.client, self.log) = spawn(self.home.path());
     }
 
+    /// The same with another configuration.
+    pub(crate) fn restart_with(&mut self, site: &Site) {
+        site.write(&self.home.path().join("site"));
+        self.restart();
+    }
+
     /// The same after a sudden death.
     pub(crate) fn crash_and_restart(&mut self) {
         self.child.kill().unwrap();

@@ -196,3 +196,42 @@ fn a_token_for_one_type_sends_and_reads_that_type_alone() {
     let (listed, ..) = cli(&server, home.path(), &["token", "list"]);
     assert!(listed.contains("ingest:ip, read:ip"), "{listed}");
 }
+
+#[test]
+fn a_disk_that_is_nearly_full_takes_nothing_in() {
+    let mut server = Server::start(&Site::new());
+    server.post_datapoints(&point(1));
+    server.settle();
+    server.restart_with(&Site::new().tenter("min_free_mib: 1000000000000\n"));
+    // The first commit looks at the disk; from then on nothing new enters and reading goes on.
+    let mut refused = server.post("/datapoints", &point(2));
+    if refused.status == 200 {
+        refused = server.post("/datapoints", &point(3));
+    }
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    insta::assert_snapshot!(refused.json()["detail"].as_str().unwrap(), @"no room to write: the disk has less than 1048576000000000000 bytes left; free disk space or raise the quota, writing goes on by itself then; nothing of this request was accepted, send it again then");
+    assert_eq!(server.get("/entity/ip/192.0.2.1/master").status, 200);
+    assert_eq!(server.get("/entity/ip/192.0.2.3/master").expect(200), json!({}));
+    server.restart_with(&Site::new().tenter("min_free_mib: 0\n"));
+    server.post_datapoints(&point(3));
+    server.settle();
+    server.assert_well();
+}
+
+#[test]
+fn failures_are_counted_by_their_reasons() {
+    let mut server = Server::start(&Site::new().module("villain", &json!({"must": "be"})));
+    server.install("villain", &component("tenter-villain"));
+    server.post("/api/v1/hooks/villain/create/deregister", &json!({})).expect(200);
+    for number in 1..=2 {
+        let act = json!([{"type": "ip", "id": format!("10.3.0.{number}"), "attr": "hostname", "v": "panic"}]);
+        server.post_datapoints(&act);
+    }
+    server.settle();
+    let metrics = server.get("/metrics").body;
+    let line = "tenter_invocation_failures_total{module=\"villain\",hook=\"on-new-attribute\",reason=\"trap\"} 2\n";
+    assert!(metrics.contains(line), "{metrics}");
+    let calls = server.read("/api/v1/status")["hook_calls"].clone();
+    assert!(calls.as_array().unwrap().iter().any(|c| c["reasons"] == json!({"trap": 2})), "{calls}");
+    server.assert_well();
+}

@@ -131,3 +131,38 @@ fn where_signatures_are_required_nothing_else_comes_in() {
     assert_eq!(server.running_set()["modules"][0]["name"], "label");
     server.assert_well();
 }
+
+#[test]
+fn what_was_not_signed_does_not_serve_where_signatures_are_required() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let key = run(home, &["key", "create", "mine.key"]).trim().to_owned();
+    let mut server = Server::start(&Site::new());
+    let label = example("label");
+    server.install("label", &label);
+    let required = format!("signatures: required\nsigners: {{\"*\": [\"{key}\"]}}\n");
+    server.restart_with(&Site::new().tenter(&required));
+    let shown = server.read("/api/v1/modules/label");
+    assert_eq!(shown["loaded"], false, "{shown}");
+    let problem = shown["problem"].as_str().unwrap().to_owned();
+    assert!(problem.contains("was uploaded without a signature"), "{problem}");
+    assert!(server.log().contains("was uploaded without a signature"), "the log warns: {}", server.log());
+    let digest = shown["digest"].as_str().unwrap();
+    let refused = server.post("/api/v1/modules/label/activate", &json!({"version": digest}));
+    assert_eq!(refused.status, 409, "{}", refused.body);
+
+    // The same component with a signature serves at once and after a restart; without the key it does not.
+    std::fs::write(home.join("label.wasm"), &*label).unwrap();
+    run(home, &["module", "sign", "label.wasm", "--key", "mine.key"]);
+    let token = server.token.clone().unwrap();
+    run(home, &["module", "upload", "label.wasm", "--url", &server.url, "--token", &token]);
+    assert_eq!(server.read("/api/v1/modules/label")["loaded"], true);
+    server.restart();
+    assert_eq!(server.read("/api/v1/modules/label")["loaded"], true);
+    let other = run(home, &["key", "create", "other.key"]).trim().to_owned();
+    let required = format!("signatures: required\nsigners: {{\"*\": [\"{other}\"]}}\n");
+    server.restart_with(&Site::new().tenter(&required));
+    let shown = server.read("/api/v1/modules/label");
+    assert!(shown["problem"].as_str().unwrap().contains("does not count for it any more"), "{shown}");
+    server.assert_well();
+}

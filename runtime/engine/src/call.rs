@@ -74,11 +74,7 @@ impl Desk<'_> {
         self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
         let number = self.stats.count(&call.module.name, call.kind, &usage, |s| {
             if let Err(failure) = &outcome {
-                if failure.reason.is_fault() {
-                    s.faults += 1;
-                } else {
-                    s.errors += 1;
-                }
+                s.failed(failure.reason);
             }
         });
         let noted = Noted { subject, call, now: self.now, usage };

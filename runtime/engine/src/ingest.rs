@@ -34,6 +34,23 @@ pub enum Processed {
     },
 }
 
+impl Processed {
+    /// What became of the task, in a word for logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Postpone { .. } => "postponed",
+            Self::Commit(outcome) => match &outcome.effect {
+                Effect::Apply { .. } => "applied",
+                Effect::Delete => "removed",
+                Effect::Denied { .. } => "denied",
+                Effect::Dead(_) => "dead",
+                Effect::Nothing => "nothing",
+            },
+        }
+    }
+}
+
 /// Runs tasks for one lane.
 pub struct Ingest<'a> {
     /// The entity specification.

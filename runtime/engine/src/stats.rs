@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tenter_model::host::Usage;
+use tenter_model::host::{Reason, Usage};
 use tenter_model::{HookKind, ModuleName};
 
 /// What the calls of one hook of one module added up to.
@@ -31,9 +31,28 @@ pub struct HookStats {
     pub memory_bytes: u64,
     /// Calls that began with a new instance.
     pub cold: u64,
+    /// Calls without result, in the order of [`Reason::ALL`].
+    reasons: [u64; Reason::ALL.len()],
 }
 
 impl HookStats {
+    /// Counts a call that had no result.
+    pub fn failed(&mut self, reason: Reason) {
+        if reason.is_fault() {
+            self.faults += 1;
+        } else {
+            self.errors += 1;
+        }
+        if let Some(slot) = self.reasons.get_mut(reason as usize) {
+            *slot += 1;
+        }
+    }
+
+    /// Calls without result by their reasons, those that occurred.
+    pub fn by_reason(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.iter().copied().zip(self.reasons).filter(|(_, count)| *count > 0)
+    }
+
     fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.faults += other.faults;
@@ -45,6 +64,9 @@ impl HookStats {
         self.micros += other.micros;
         self.memory_bytes = self.memory_bytes.max(other.memory_bytes);
         self.cold += other.cold;
+        for (sum, more) in self.reasons.iter_mut().zip(other.reasons) {
+            *sum += more;
+        }
     }
 }
 
@@ -98,5 +120,24 @@ impl Stats {
             }
         }
         total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_its_own_count() {
+        let (mut one, mut two) = (HookStats::default(), HookStats::default());
+        for reason in Reason::ALL {
+            one.failed(*reason);
+        }
+        two.failed(Reason::Fuel);
+        two.add(&one);
+        let counts: Vec<(Reason, u64)> = two.by_reason().collect();
+        assert!(counts.iter().all(|(reason, n)| *n == 1 + u64::from(*reason == Reason::Fuel)), "{counts:?}");
+        assert_eq!(counts.len(), Reason::ALL.len());
+        assert_eq!(two.faults + two.errors, 1 + Reason::ALL.len() as u64);
     }
 }

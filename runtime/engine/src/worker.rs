@@ -81,7 +81,9 @@ impl Worker {
                 return;
             }
         };
-        let span = tracing::debug_span!("task", task = %pending.task.id, entity = %entity);
+        let span = tracing::debug_span!(
+            "task", task = %pending.task.id, entity = %entity, depth = pending.task.depth, outcome = tracing::field::Empty
+        );
         let _entered = span.enter();
         let mut ingest = Ingest {
             schema: &self.shared.schema,
@@ -95,6 +97,7 @@ impl Worker {
             now: self.shared.clock.now(),
         };
         let processed = ingest.run(&pending, record);
+        span.record("outcome", processed.name());
         self.careful_left = self.careful_left.saturating_sub(u32::from(ingest.written_down.get()));
         self.hand_over(pending, processed, report);
     }

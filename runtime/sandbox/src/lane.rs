@@ -58,6 +58,31 @@ impl Lane {
         work: impl FnOnce(&G, &mut Store<Guest>) -> Answer<R>,
         accept: impl FnOnce(R, Offer, &CallLimits) -> Result<T, HookFailure>,
     ) -> Invocation<T> {
+        let (module, digest) = (call.module.name.as_str(), call.module.digest.as_str());
+        let span = tracing::debug_span!(
+            "call",
+            module,
+            hook = kind.name(),
+            subscription = call.subscription.as_str(),
+            digest,
+            outcome = tracing::field::Empty,
+            fuel = tracing::field::Empty
+        );
+        let invocation = span.in_scope(|| self.invoked(call, kind, offer, pick, work, accept));
+        span.record("outcome", invocation.outcome.as_ref().map_or_else(|failure| failure.reason.code(), |_| "ok"));
+        span.record("fuel", invocation.usage.fuel);
+        invocation
+    }
+
+    fn invoked<G, R, T>(
+        &mut self,
+        call: &HookCall<'_>,
+        kind: HookKind,
+        offer: impl FnOnce(&CallLimits) -> Offer,
+        pick: impl FnOnce(&Exports) -> Option<&G>,
+        work: impl FnOnce(&G, &mut Store<Guest>) -> Answer<R>,
+        accept: impl FnOnce(R, Offer, &CallLimits) -> Result<T, HookFailure>,
+    ) -> Invocation<T> {
         let code = match callable(call, kind) {
             Ok(code) => code,
             Err(failure) => return Invocation::of(Err(failure)),

@@ -262,10 +262,10 @@ impl Modules {
 
     fn reload(&self, state: &mut State, row: &ModuleRow) {
         let settings = self.settings(&row.name, &row.grants, row.config.clone());
-        let loaded = match self.reader.component(&row.active.digest) {
-            Ok(bytes) => self.admit(&row.name, &bytes, settings).map(Arc::new).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
+        let loaded = self.vouched(state, row).and_then(|()| {
+            let bytes = self.reader.component(&row.active.digest).map_err(|error| error.to_string())?;
+            self.admit(&row.name, &bytes, settings).map(Arc::new).map_err(|error| error.to_string())
+        });
         if let Err(problem) = &loaded {
             tracing::error!(module = %row.name, "the module cannot be loaded and is left out: {problem}");
         }

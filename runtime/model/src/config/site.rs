@@ -278,6 +278,8 @@ pub struct TenterConfig {
     pub lanes: u64,
     /// `synchronous`.
     pub synchronous: Synchronous,
+    /// `min_free_mib`: free space of the disk below which nothing new enters; 0 = never looked at, absent = the default.
+    pub min_free_mib: Option<u64>,
     /// `signatures`.
     pub signatures: Signatures,
     /// `signers`: public keys (`ed25519:` and 64 hexadecimal digits) by name of a module, or `*` for modules without

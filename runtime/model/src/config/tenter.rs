@@ -17,6 +17,7 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
         data: top.read(report, "data", text),
         lanes: top.read(report, "lanes", at_least(0)).unwrap_or(0),
         synchronous: top.read(report, "synchronous", |n| word(n, &durable)).unwrap_or_default(),
+        min_free_mib: top.read(report, "min_free_mib", at_least(0)),
         signatures: top.read(report, "signatures", signatures).unwrap_or_default(),
         signers: BTreeMap::new(),
         modules: BTreeMap::new(),

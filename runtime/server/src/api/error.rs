@@ -88,11 +88,13 @@ impl From<StoreError> for ApiError {
                 let tried_later = Self::new(StatusCode::TOO_MANY_REQUESTS, "backlog", error.to_string());
                 Self { retry_after: Some(2), ..tried_later }
             }
-            StoreError::Busy(_)
-            | StoreError::Full(_)
-            | StoreError::ReadOnly(_)
-            | StoreError::Io(_)
-            | StoreError::Closed => {
+            StoreError::Full(_) => {
+                tracing::error!("the store refuses: {error}");
+                let detail = format!("{error}; nothing of this request was accepted, send it again then");
+                let full = Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk-full", detail);
+                Self { retry_after: Some(10), ..full }
+            }
+            StoreError::Busy(_) | StoreError::ReadOnly(_) | StoreError::Io(_) | StoreError::Closed => {
                 tracing::error!("the store cannot write: {error}");
                 let detail = "the store cannot write at present; nothing of this request was accepted, send it again";
                 Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-writable", detail) }

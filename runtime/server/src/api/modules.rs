@@ -207,6 +207,11 @@ impl From<ModuleError> for ApiError {
     fn from(error: ModuleError) -> Self {
         match error {
             ModuleError::Unknown(_) => Self::not_found(error.to_string()),
+            // Nobody looked at the component, so it is not the sender's fault.
+            ModuleError::Refused { code: code @ "host", message } => {
+                tracing::error!("an upload was not looked at: {message}");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+            }
             ModuleError::Refused { code, message } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message),
             ModuleError::Invalid(message) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", message),
             ModuleError::Conflict(message) => Self::new(StatusCode::CONFLICT, "conflict", message),

@@ -9,6 +9,7 @@ use axum::http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::ModuleName;
+use tenter_model::breaker::State as BreakerState;
 use tenter_model::host::Reason;
 use tenter_store::{Counters, ErrorFilter};
 
@@ -59,6 +60,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
                 "module": module, "hook": hook, "calls": s.calls, "faults": s.faults, "errors": s.errors,
                 "tasks": s.tasks, "skipped": s.skipped, "denials": s.denials, "fuel": s.fuel, "micros": s.micros,
                 "memory_bytes": s.memory_bytes,
+                "reasons": s.by_reason().map(|(r, n)| (r.code().to_owned(), n.into())).collect::<serde_json::Map<_, _>>(),
             })
         })
         .collect();
@@ -215,6 +217,23 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'s
         "Calls that said they cannot.",
         &by_hook(|s| precise(s.errors)),
     );
+    let by_reason = stats.iter().flat_map(|((module, hook), s)| {
+        s.by_reason().map(move |(reason, count)| {
+            (format!("{{module=\"{module}\",hook=\"{hook}\",reason=\"{}\"}}", reason.code()), precise(count))
+        })
+    });
+    metric(
+        "tenter_invocation_failures_total",
+        "counter",
+        "Calls without result, by the code of the reason, such as the limit that was reached.",
+        &by_reason.collect::<Vec<_>>(),
+    );
+    let breakers = app.engine().breakers().all();
+    let paused = breakers.iter().map(|((module, hook), breaker)| {
+        let is = matches!(breaker.state, BreakerState::Open { .. } | BreakerState::Quarantined);
+        (format!("{{module=\"{module}\",hook=\"{hook}\"}}"), f64::from(u8::from(is)))
+    });
+    metric("tenter_hook_paused", "gauge", "1 when a hook that broke rules is paused.", &paused.collect::<Vec<_>>());
     metric("tenter_invocation_tasks_total", "counter", "Tasks returned.", &by_hook(|s| precise(s.tasks)));
     metric(
         "tenter_invocations_skipped_total",

@@ -1,12 +1,14 @@
 //! `tenter serve`: the server.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tenter_model::config::{self, SiteConfig, Synchronous};
-use tenter_store::StoreOptions;
+use tenter_store::{FreeBytes, StoreOptions};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::app::Options;
 use crate::cli::Context;
@@ -60,11 +62,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
         (None, Some(dir)) => args.dir.join(dir),
         (None, None) => args.dir.join("data"),
     };
+    let min_free_mib = site.tenter.min_free_mib.unwrap_or(StoreOptions::default().min_free_bytes >> 20);
     let store = StoreOptions {
         synchronous: match site.tenter.synchronous {
             Synchronous::Full => tenter_store::Synchronous::Full,
             Synchronous::Normal => tenter_store::Synchronous::Normal,
         },
+        min_free_bytes: min_free_mib.saturating_mul(1 << 20),
+        free_bytes: (min_free_mib > 0).then(|| FreeBytes(Arc::new(free_bytes))),
         acknowledge_before_commit: args.acknowledge_before_commit,
         crash_at: args.crash_at.clone(),
         ..StoreOptions::default()
@@ -80,6 +85,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     serving.stop()?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What this person may still write to the disk that holds a path.
+fn free_bytes(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn load(args: &Args, context: &Context) -> anyhow::Result<SiteConfig> {
@@ -101,7 +112,9 @@ fn start_log(filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         CliError::new(Kind::Usage, format!("--log {filter:?} is no filter: {error}")).help("try `--log info`")
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Tasks and calls are spans of the level debug; where they are wanted, each is one line when it ends.
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::CLOSE).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         log.init();
     } else {

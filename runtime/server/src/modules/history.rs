@@ -2,7 +2,8 @@
 //!
 //! The audit log holds every activation in the transaction that made it, so it is what was active when, over restarts
 //! too; it is read once at the start and kept up with afterwards. Activations are a stack: going back to the version
-//! under the top takes the top away, so that two rollbacks go back by two and do not swing to and fro.
+//! under the top takes the top away, so that two rollbacks go back by two and do not swing to and fro. It also holds
+//! which key vouched for each upload, for sites that require signatures later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,8 @@ pub(super) struct History(BTreeMap<String, Activations>);
 struct Activations {
     stack: Vec<String>,
     ever: BTreeSet<String>,
+    /// Key that vouched for a version, by digest.
+    signed: BTreeMap<String, String>,
 }
 
 impl History {
@@ -37,11 +40,15 @@ impl History {
             for row in &rows {
                 let digest = row.detail.get("digest").and_then(|d| d.as_str()).unwrap_or_default();
                 // The first version of a module is active whatever was asked for.
-                let first = !history.0.contains_key(&row.subject);
+                let first = history.0.get(&row.subject).is_none_or(|known| known.ever.is_empty());
                 let activates = row.detail.get("activate").and_then(serde_json::Value::as_bool) == Some(true);
                 match row.action.as_str() {
                     "module.install" if activates || first => history.push(&row.subject, digest),
                     "module.activate" => history.push(&row.subject, digest),
+                    "module.signature" => {
+                        let key = row.detail.get("key").and_then(|k| k.as_str()).unwrap_or_default();
+                        history.sign(&row.subject, digest, key);
+                    }
                     "module.remove" => {
                         history.0.remove(&row.subject);
                     }
@@ -54,6 +61,16 @@ impl History {
     /// A version became active.
     pub(super) fn activated(&mut self, name: &ModuleName, digest: &str) {
         self.push(name.as_str(), digest);
+    }
+
+    /// A key that counts vouched for a version.
+    pub(super) fn signed(&mut self, name: &ModuleName, digest: &str, key: &str) {
+        self.sign(name.as_str(), digest, key);
+    }
+
+    /// The key that vouched for a version when it was uploaded.
+    pub(super) fn signer(&self, name: &ModuleName, digest: &str) -> Option<&str> {
+        self.0.get(name.as_str())?.signed.get(digest).map(String::as_str)
     }
 
     /// The module is gone.
@@ -79,6 +96,10 @@ impl History {
                 row.versions.get(active.checked_sub(1)?)
             }
         }
+    }
+
+    fn sign(&mut self, name: &str, digest: &str, key: &str) {
+        self.0.entry(name.to_owned()).or_default().signed.insert(digest.to_owned(), key.to_owned());
     }
 
     fn push(&mut self, name: &str, digest: &str) {

@@ -11,7 +11,9 @@ use tenter_model::ModuleName;
 use tenter_model::capability::Grant;
 use tenter_model::config::Signatures;
 
-use super::{ModuleError, Modules};
+use tenter_store::ModuleRow;
+
+use super::{ModuleError, Modules, State};
 
 /// Before each key as text.
 const SCHEME: &str = "ed25519:";
@@ -98,6 +100,35 @@ impl Modules {
     ) -> Result<Option<String>, ModuleError> {
         check(self.site.tenter.signatures, &self.trusted(name), name, digest, signature)
             .map_err(|message| ModuleError::Refused { code: "signature", message })
+    }
+
+    /// Whether the version in use may serve: where signatures are required, one that was uploaded before they were, or
+    /// whose key does not count any more, may not.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    pub(super) fn vouched(&self, state: &State, row: &ModuleRow) -> Result<(), String> {
+        self.vouched_for(state, &row.name, &row.active.digest)
+    }
+
+    /// The same of any version.
+    ///
+    /// # Errors
+    /// Why it may not serve.
+    pub(super) fn vouched_for(&self, state: &State, name: &ModuleName, digest: &str) -> Result<(), String> {
+        if self.site.tenter.signatures != Signatures::Required {
+            return Ok(());
+        }
+        let what = match state.history.signer(name, digest) {
+            Some(key) if self.trusted(name).iter().any(|trusted| trusted == key) => return Ok(()),
+            Some(key) => format!("was signed with {key}, which does not count for it any more"),
+            None => "was uploaded without a signature".to_owned(),
+        };
+        let digest = digest.get(..12).unwrap_or(digest);
+        Err(format!(
+            "version {digest} of module {name} {what}, and signatures are required here (signatures: required in \
+             tenter.yml); upload the same component with one: tenter module upload FILE --signature FILE"
+        ))
     }
 
     /// The keys that count for a module: those pinned to its name, else those for all.

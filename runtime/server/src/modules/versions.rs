@@ -4,6 +4,8 @@
 //! version lower than one that is here is refused unless the operator allows it, so that nobody brings an old
 //! weakness back by accident; going back on purpose is `rollback`, to a version that is here already.
 
+use std::sync::Arc;
+
 use semver::Version;
 use sha2::{Digest, Sha256};
 use tenter_model::ModuleName;
@@ -56,6 +58,8 @@ impl Modules {
             check_order(row, &module.digest, &module.descriptor.version)?;
         }
         let missing = missing_grants(&module.requests, &module.settings.grants);
+        // What was admitted serves as it is, unless it gets more grants than it was admitted with.
+        let serves = missing.is_empty() || (before.is_none() && !upload.grant_requested);
         let (grants, activate) =
             if upload.grant_requested { (missing, true) } else { (Vec::new(), missing.is_empty()) };
         let store = self.acting(actor);
@@ -75,12 +79,21 @@ impl Modules {
         if let Some(signer) = signer {
             let detail = serde_json::json!({"digest": module.digest, "key": signer});
             store.record_audit("module.signature", name.as_str(), detail)?;
+            state.history.signed(name, &module.digest, &signer);
         }
         if activate || before.is_none() {
             state.history.activated(name, &module.digest);
         }
         tracing::info!(module = %name, version = module.descriptor.version, digest = module.digest, "module uploaded");
-        self.changed(&mut state, name)
+        let rows = self.reader.modules()?;
+        match rows.iter().find(|row| row.name == *name && row.active.digest == module.digest) {
+            Some(row) if serves && self.vouched(&state, row).is_ok() => {
+                state.loaded.insert(name.clone(), Ok(Arc::new(module)));
+                self.publish(&state, &rows);
+                Ok(self.view(&state, row))
+            }
+            _ => self.changed(&mut state, name),
+        }
     }
 
     /// Makes a version that is here the active one. It is named by its version or by the first digits of its digest.
@@ -111,6 +124,7 @@ impl Modules {
     fn go_to(&self, actor: &str, row: &ModuleRow, digest: &str) -> Result<ModuleView, ModuleError> {
         let name = &row.name;
         let mut state = self.lock();
+        self.vouched_for(&state, name, digest).map_err(ModuleError::Conflict)?;
         let settings = self.settings(name, &row.grants, row.config.clone());
         // What a version asks for depends on the configuration, which may have changed since it was uploaded.
         let module = self.admit(name, &self.reader.component(digest)?, settings)?;
