@@ -5,5 +5,8 @@
 mod common;
 mod support;
 
+mod changes;
 mod corner;
 mod resume;
+mod sizes;
+mod unchanged;
