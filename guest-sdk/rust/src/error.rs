@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::bindings::imports::tenter::hooks::{entities, http, resolver, secrets, state, tasks};
+use crate::bindings::imports::tenter::hooks::{entities, http, resolver, secrets, state, tasks, views};
 
 /// Result of a hook, and of all helpers: `?` works between them.
 pub type Result<T, E = HookError> = std::result::Result<T, E>;
@@ -100,6 +100,19 @@ impl From<entities::ReadError> for HookError {
             entities::ReadError::UnknownType => Self::failed("entities: no such entity type"),
             entities::ReadError::TooLarge => Self::failed("entities: the record is larger than a call may read"),
             entities::ReadError::Other(m) => Self::Unavailable(format!("entities: {m}")),
+        }
+    }
+}
+
+impl From<views::ViewError> for HookError {
+    fn from(error: views::ViewError) -> Self {
+        match error {
+            views::ViewError::Denied => Self::failed(
+                "views: not granted; ask with `on.request(\"read-entities\", TYPE)`, and the operator grants it; only \
+                 `correlate` and `correlate_with_record` may ask for views",
+            ),
+            views::ViewError::UnknownType => Self::failed("views: no such entity type"),
+            views::ViewError::Other(m) => Self::Unavailable(format!("views: {m}")),
         }
     }
 }

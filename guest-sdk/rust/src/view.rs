@@ -15,7 +15,12 @@
 
 pub use crate::bindings::imports::tenter::hooks::types::{CurrentValue, EntityView};
 pub use crate::bindings::snapshot::exports::tenter::hooks::snapshot::{Change, Correlated, Run, View, Weighted};
+use std::borrow::Cow;
+
+use crate::error::Result;
+use crate::host::views;
 use crate::read::FromValue;
+use crate::register::IntoPath;
 use crate::time::Timestamp;
 use crate::value::{EntityRef, Value};
 
@@ -142,9 +147,45 @@ impl View {
         from.targets(attr).filter_map(|target| self.find(target))
     }
 
+    /// The entities at the end of a walk over links from the root, each once, such as `"site.owner"`. What the view does
+    /// not hold is asked of the host, as far as the capability `read-entities` is granted for its type; without it the
+    /// walk ends there. `depends_on` needs no grant, and is cheaper for what the hook always needs.
+    ///
+    /// # Errors
+    /// [`crate::HookError::Unavailable`] when the host cannot tell.
+    pub fn walk(&self, path: impl IntoPath) -> Result<Vec<Cow<'_, EntityView>>> {
+        let mut at: Vec<Cow<'_, EntityView>> = vec![Cow::Borrowed(&self.root)];
+        for attr in path.into_path() {
+            let mut next: Vec<Cow<'_, EntityView>> = Vec::new();
+            for entity in at {
+                // The view holds what paths name: the link that is walked now may be missing from it.
+                let asked = if entity.has(&attr) { None } else { granted(&entity.entity)? };
+                for target in asked.as_ref().unwrap_or(&entity).targets(&attr) {
+                    if next.iter().any(|seen| seen.entity == *target) {
+                        continue;
+                    }
+                    next.extend(match self.find(target) {
+                        Some(held) => Some(Cow::Borrowed(held)),
+                        None => granted(target)?.map(Cow::Owned),
+                    });
+                }
+            }
+            at = next;
+        }
+        Ok(at)
+    }
+
     /// Changes of the root and of linked entities, none yet.
     pub fn changes(&self) -> Changes {
         Changes::of(self.root.entity.clone())
+    }
+}
+
+/// The view of an entity, if the module may ask for it.
+fn granted(entity: &EntityRef) -> Result<Option<EntityView>> {
+    match views::fetch(entity) {
+        Err(views::ViewError::Denied) => Ok(None),
+        other => Ok(other?),
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::task::Task;
+use crate::testing::{Group, host, json, link};
 use crate::value::Link;
 
 fn entity(etype: &str, eid: &str, values: &[(&str, Value, Option<f64>)]) -> EntityView {
@@ -37,6 +38,27 @@ fn links_of_every_form_are_followed_also_back_to_the_root() {
     let site = view.follow("site").next().unwrap();
     assert_eq!(view.follow_from(site, "ips").next().map(|e| &e.entity), Some(view.entity()));
     assert_eq!(view.follow("label").count() + view.follow("absent").count(), 0);
+}
+
+#[test]
+fn a_walk_goes_beyond_the_view_and_holds_each_entity_once() {
+    let group = Group::new(json!({
+        "ip/1": {"sites": [link("site/a"), link("site/b"), link("site/gone")]},
+        "site/a": {"name": "A", "owner": link("person/p")},
+        "site/b": {"name": "B", "owner": link("person/p")},
+        "person/p": {"name": "P", "home": link("ip/1")},
+    }));
+    host(|h| h.views = group.entities().to_vec());
+    let view = group.view("ip/1", &["sites.name"]);
+    let found = |path: &str| view.walk(path).unwrap().iter().map(|e| e.entity.to_string()).collect::<Vec<_>>();
+    assert_eq!(found("sites"), ["site/a", "site/b"]);
+    assert_eq!(found("sites.owner"), ["person/p"], "the owner is not in the view, nor the link to it");
+    assert_eq!(found("sites.owner.home"), ["ip/1"]);
+    assert_eq!(view.walk("sites.owner").unwrap()[0].value("name"), Some("P"));
+    assert_eq!(found("absent.owner"), Vec::<String>::new());
+    host(|h| h.denied.insert("read-entities".into()));
+    assert_eq!(found("sites"), ["site/a", "site/b"], "what the view holds needs no grant");
+    assert_eq!(found("sites.owner"), Vec::<String>::new());
 }
 
 #[test]

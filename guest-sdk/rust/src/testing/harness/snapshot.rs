@@ -65,7 +65,7 @@ impl<M: Exported> Harness<M> {
 
     /// A whole run over linked entities: `snapshot_init`; each correlation hook of the module over all entities of its
     /// type, hook by hook in the order that `depends_on` and `may_change` give; `snapshot_finalize`. Each hook sees what
-    /// its paths name, as earlier hooks left it; the group then holds what all of them made of it. Master records are
+    /// its paths name, as earlier hooks left it, and what it asks for beyond; the group then holds what all of them made of it. Master records are
     /// those that the [`crate::testing::host`] knows. Returns the tasks of all hooks.
     ///
     /// # Errors
@@ -82,6 +82,7 @@ impl<M: Exported> Harness<M> {
             for entity in of_type.map(|e| e.entity.clone()).collect::<Vec<_>>() {
                 let Some(root) = group.find(&entity) else { continue };
                 let view = group.seen(root, step.details);
+                host(|h| h.views = group.entities().to_vec());
                 let correlated = (step.call)(module, &view)?;
                 if let Some(change) = correlated.changes.iter().find(|c| view.find(&c.entity).is_none()) {
                     return Err(HookError::failed(format_args!(
