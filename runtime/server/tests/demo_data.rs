@@ -237,7 +237,24 @@ fn every_datapoint_has_a_place_in_the_configuration() {
         unused.remove(&name);
     }
     // What the logs say nothing about is for the modules to derive.
-    let derived = ["domain.indicator", "ip.domains", "ip.indicator", "ip.label", "ip.services"];
+    let derived = [
+        "domain.indicator",
+        "domain.risk",
+        "domain.stale_since",
+        "ip.domains",
+        "ip.indicator",
+        "ip.known_days",
+        "ip.label",
+        "ip.list_checked",
+        "ip.mean_bytes",
+        "ip.risk",
+        "ip.risk_from",
+        "ip.services",
+        "ip.statements",
+        "report.begun",
+        "report.ended",
+        "report.lanes",
+    ];
     assert_eq!(unused.into_iter().collect::<Vec<_>>(), derived);
 }
 

@@ -38,7 +38,7 @@ pub struct Component {
 /// What `tenter run` printed.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Output {
-    /// `ok`, or the reason code of the failure, such as `invalid-input` or `fuel`.
+    /// `ok`, or the reason code of the failure, such as `invalid-input` or `out-of-fuel`.
     pub result: String,
     /// Why, unless `ok`.
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! Linked entities as data, and a snapshot run over them.
 //!
-//! What a host gives to a correlation hook is cut to what the subscription depends on. So is what [`Group::view`]
-//! gives: a hook that reads a value which it forgot to name in `depends_on` does not find it here either.
+//! What a host gives to a correlation hook is cut to what the paths of the subscription name. So is what
+//! [`Group::view`] gives: a hook that reads a value which it forgot to name in `depends_on` does not find it here either.
 
 use serde_json::{Map, Value as Json};
 
@@ -86,14 +86,14 @@ impl Group {
         &self.entities
     }
 
-    /// What a subscription sees of the entity of that name that depends on these paths, as the host cuts it.
+    /// What a subscription with these paths sees of the entity of that name, as the host cuts it.
     ///
     /// # Panics
     /// When there is none of that name.
     #[must_use]
     #[track_caller]
-    pub fn view(&self, root: &str, depends_on: &[&str]) -> View {
-        let paths: Vec<Vec<String>> = depends_on.iter().map(|p| p.split('.').map(str::to_owned).collect()).collect();
+    pub fn view(&self, root: &str, paths: &[&str]) -> View {
+        let paths: Vec<Vec<String>> = paths.iter().map(|p| p.split('.').map(str::to_owned).collect()).collect();
         self.cut(self.entity(root), &paths, false)
     }
 
@@ -132,7 +132,8 @@ impl Group {
 
     /// What a subscription sees of an entity.
     pub(crate) fn seen(&self, root: &EntityView, subscription: &Correlation) -> View {
-        self.cut(root, &subscription.depends_on, subscription.whole)
+        let paths = [&subscription.depends_on[..], &subscription.may_change].concat();
+        self.cut(root, &paths, subscription.whole)
     }
 
     fn cut(&self, root: &EntityView, paths: &[Vec<String>], whole: bool) -> View {

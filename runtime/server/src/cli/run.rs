@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tenter_model::capability::Grant;
-use tenter_model::hook::{Family, Subscription};
+use tenter_model::hook::{Family, Moment, Subscription};
 use tenter_model::host::{CallCause, HookCall, HookHost as _};
 use tenter_model::module::LoadedModule;
 use tenter_model::time::Clock as _;
@@ -66,8 +66,8 @@ pub(crate) struct Args {
 /// # Errors
 /// When the call cannot be made: no such file or subscription, a component or an input that is refused.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    if args.hook.family() != Family::Ingest {
-        let kinds = hook::TABLE.iter().filter(|r| r.family == Family::Ingest).map(|r| r.name).collect::<Vec<_>>();
+    if args.hook.family() == Family::Case {
+        let kinds = hook::TABLE.iter().filter(|r| r.family != Family::Case).map(|r| r.name).collect::<Vec<_>>();
         return Err(CliError::new(
             Kind::Usage,
             format!("`tenter run` cannot call {} hooks, such as {}", args.hook.family(), args.hook),
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let input = reading.input(args.hook, &read(&args.input)?)?;
 
     let subscriptions = chosen(args.hook, args.subscription.as_deref(), &module, &input)?;
-    let report = perform(&bench, &module, args.hook, &subscriptions, &input, now);
+    let report = perform(&bench, &module, args.hook, &subscriptions, &input, now)?;
     let answer = report.finish(bench.data().state());
     context.out.one(&answer, report::human)?;
     if let Some(detail) = report.detail() {
@@ -107,6 +107,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Calls the subscriptions, one after the other.
+///
+/// # Errors
+/// When the paths of a correlation do not fit the site.
 fn perform<'a>(
     bench: &'a Workbench,
     module: &Arc<LoadedModule>,
@@ -114,9 +117,10 @@ fn perform<'a>(
     subscriptions: &[&Subscription],
     input: &Input,
     now: Timestamp,
-) -> Report<'a> {
+) -> Result<Report<'a>, CliError> {
     let mut lane = bench.sandbox().lane(bench.data());
     let mut report = Report::new(kind, bench.site());
+    let reading = Reading { site: bench.site() };
     for subscription in subscriptions {
         let id = format!("run:{}", subscription.id);
         let call = HookCall { module, kind, subscription: &subscription.id, id, time: now, cause: CallCause::Normal };
@@ -127,11 +131,35 @@ fn perform<'a>(
                 _ => report.nothing(lane.on_task_start(&call, task)),
             },
             Input::Datapoint(entity, dp) => report.tasks(lane.on_new_attribute(&call, entity, dp), module),
+            Input::Run(run) if kind == HookKind::SnapshotInit => report.tasks(lane.snapshot_init(&call, run), module),
+            Input::Run(run) => report.tasks(lane.snapshot_finalize(&call, run), module),
+            Input::Timeseries(entity, attr, history) => {
+                report.tasks(lane.timeseries(&call, entity, attr, history), module)
+            }
+            Input::Views(views, record) => {
+                let looked = views.look(&reading, module, &subscription.id);
+                let looked = looked.map_err(|e| CliError::new(Kind::Invalid, format!("{}: {e}", subscription.id)))?;
+                let deeper = Some(looked.deeper.clone());
+                let done = match kind {
+                    HookKind::Correlate => lane.correlate(&call, &looked.view, deeper),
+                    _ => lane.correlate_with_record(&call, &looked.view, record.as_ref(), deeper),
+                };
+                report.correlated(done, &looked, module)
+            }
+            Input::Record(entity, record) => report.tasks(lane.update_record(&call, entity, record), module),
+            Input::Entity(entity) => report.tasks(lane.update_entity(&call, entity), module),
+            Input::Arguments(given) => {
+                let own = match &subscription.moment {
+                    Moment::Cron(timer) => timer.arguments.as_str(),
+                    _ => "null",
+                };
+                report.submitted(lane.cron(&call, given.as_deref().unwrap_or(own)), module)
+            }
         };
         bench.data().apply(state);
         report.called(&subscription.id);
     }
-    report
+    Ok(report)
 }
 
 /// The subscriptions to call: the one that was named, or those that fit.

@@ -3,33 +3,55 @@
 //! With a site, values are what its specification makes of them, as in a server. Without one, `as` names the form of a
 //! value, or the JSON tells.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use tenter_model::config::SiteConfig;
-use tenter_model::hook::Subscription;
+use tenter_model::hook::{Family, Subscription};
+use tenter_model::record::{Chunk, MasterRecord};
 use tenter_model::task::TaskBody;
-use tenter_model::value::{Column, Link, Mac, Scalar, Series, Value};
-use tenter_model::{AttrName, DataPoint, EntityId, EntityRef, EntityType, HookKind, Timestamp};
+use tenter_model::view::RunContext;
+use tenter_model::{AttrName, DataPoint, EntityId, EntityRef, EntityType, HookKind};
 
 use crate::error::{CliError, Kind};
 
-/// What a hook of ingestion gets.
-#[derive(Debug, PartialEq)]
+mod snapshot;
+mod value;
+
+pub(super) use snapshot::{Looked, Views};
+use value::{time, value};
+
+/// What a hook gets.
+#[derive(Debug)]
 pub(super) enum Input {
-    /// Of the hooks that get a task.
+    /// Of the hooks of ingestion that get a task.
     Task(TaskBody),
     /// Of `on-new-attribute`.
     Datapoint(EntityRef, DataPoint),
+    /// Of `snapshot-init` and `snapshot-finalize`.
+    Run(RunContext),
+    /// Of `timeseries`.
+    Timeseries(EntityRef, AttrName, Vec<Chunk>),
+    /// Of `correlate`, and with a record of `correlate-with-record`.
+    Views(Views, Option<MasterRecord>),
+    /// Of `update-record`.
+    Record(EntityRef, MasterRecord),
+    /// Of `update-entity`.
+    Entity(EntityRef),
+    /// Of `cron`: the arguments, where they are not to be those of the subscription.
+    Arguments(Option<String>),
 }
 
 impl Input {
     /// Whether a subscription would be called for this.
     pub(super) fn fits(&self, subscription: &Subscription) -> bool {
         let (etype, attr) = subscription.moment.subject();
+        let of = |entity: &EntityRef| etype.is_none_or(|t| *t == entity.etype);
         match self {
-            Self::Task(task) => etype.is_none_or(|t| *t == task.entity.etype),
-            Self::Datapoint(entity, dp) => {
-                etype.is_none_or(|t| *t == entity.etype) && attr.is_none_or(|a| *a == dp.attr)
-            }
+            Self::Task(task) => of(&task.entity),
+            Self::Datapoint(entity, dp) => of(entity) && attr.is_none_or(|a| *a == dp.attr),
+            Self::Timeseries(entity, name, _) => of(entity) && attr.is_none_or(|a| a == name),
+            Self::Views(views, _) => of(views.root()),
+            Self::Record(entity, _) | Self::Entity(entity) => of(entity),
+            Self::Run(_) | Self::Arguments(_) => true,
         }
     }
 }
@@ -48,18 +70,38 @@ impl Reading<'_> {
     /// # Errors
     /// What is wrong, with its place.
     pub(super) fn input(&self, kind: HookKind, json: &Json) -> Result<Input, CliError> {
-        let read = match kind {
-            HookKind::OnNewAttribute => self.datapoint_input(json),
-            _ => member(json, "task").and_then(|t| self.task(t)).map(Input::Task),
-        };
-        read.map_err(|e| {
-            let form = match kind {
-                HookKind::OnNewAttribute => {
-                    r#"{"entity": {"etype": "ip", "eid": "192.0.2.1"}, "datapoint": {"attr": "open_ports", "v": 22}}"#
+        self.read(kind, json).map_err(|e| {
+            CliError::new(Kind::Invalid, format!("the input is not one of {kind}: {e}"))
+                .help(format!("give {}", example(kind)))
+        })
+    }
+
+    fn read(&self, kind: HookKind, json: &Json) -> Read<Input> {
+        Ok(match kind {
+            HookKind::OnNewAttribute => self.datapoint_input(json)?,
+            HookKind::SnapshotInit | HookKind::SnapshotFinalize => Input::Run(snapshot::run(json)?),
+            HookKind::Timeseries => {
+                let (entity, attr) = self.watched(json)?;
+                let history = self.history(&entity, &attr, list(json, "history")?).map_err(under("history"))?;
+                Input::Timeseries(entity, attr, history)
+            }
+            HookKind::Correlate => Input::Views(self.views(json)?, None),
+            HookKind::CorrelateWithRecord => {
+                let views = self.views(json)?;
+                let record = json.get("record").filter(|r| !r.is_null());
+                let record = record.map(|r| self.record(r)).transpose().map_err(under("record"))?;
+                if let Some((entity, _)) = record.as_ref().filter(|(entity, _)| entity != views.root()) {
+                    return Err(format!("record: it is one of {entity}, and the view one of {}", views.root()));
                 }
-                _ => r#"{"task": {"etype": "ip", "eid": "192.0.2.1", "data_points": [{"attr": "hostname", "v": "a.example"}]}}"#,
-            };
-            CliError::new(Kind::Invalid, format!("the input is not one of {kind}: {e}")).help(format!("give {form}"))
+                Input::Views(views, record.map(|(_, record)| record))
+            }
+            HookKind::UpdateRecord => {
+                let (entity, record) = self.record(member(json, "record")?).map_err(under("record"))?;
+                Input::Record(entity, record)
+            }
+            HookKind::UpdateEntity => Input::Entity(self.entity(member(json, "entity")?).map_err(under("entity"))?),
+            HookKind::Cron => Input::Arguments(json.get("arguments").map(Json::to_string)),
+            _ => Input::Task(self.task(member(json, "task")?)?),
         })
     }
 
@@ -110,6 +152,9 @@ impl Reading<'_> {
     fn datapoint(&self, entity: &EntityRef, json: &Json) -> Read<DataPoint> {
         if let Some(site) = self.site {
             let mut wire = json.as_object().ok_or("expected an object")?.clone();
+            if let (Some(spec), Some(v)) = (self.spec(entity, json), wire.get_mut("v")) {
+                snapshot::drop_target_types(spec, v);
+            }
             wire.insert("type".into(), entity.etype.as_str().into());
             wire.insert("id".into(), site.schema.eid_json(entity));
             let accepted = site.schema.accept_datapoint_json(&wire.into());
@@ -128,76 +173,32 @@ impl Reading<'_> {
     }
 }
 
-/// A value without a specification: of the form that is named, or of the one that JSON suggests.
-fn value(json: &Json, form: Option<&str>) -> Read<Value> {
-    match (form, json) {
-        (Some("items"), Json::Array(items)) | (None, Json::Array(items)) => {
-            items.iter().map(|i| scalar(i, None)).collect::<Read<_>>().map(Value::Items)
+/// An input to begin with.
+fn example(kind: HookKind) -> &'static str {
+    match (kind, kind.family()) {
+        (HookKind::OnNewAttribute, _) => {
+            r#"{"entity": {"etype": "ip", "eid": "192.0.2.1"}, "datapoint": {"attr": "open_ports", "v": 22}}"#
         }
-        (Some("members"), Json::Object(members)) | (None, Json::Object(members)) => {
-            members.iter().map(|(k, v)| Ok((k.clone(), scalar(v, None)?))).collect::<Read<_>>().map(Value::Members)
+        (HookKind::SnapshotInit | HookKind::SnapshotFinalize, _) => {
+            r#"{"run": {"id": "r1", "time": "2030-01-01T00:00:00Z"}}"#
         }
-        (Some("link"), _) => link(json).map(Value::Link),
-        (Some("links"), Json::Array(links)) => links.iter().map(link).collect::<Read<_>>().map(Value::Links),
-        (Some("chunk"), Json::Object(series)) => chunk(series).map(Value::Chunk),
-        (form, _) => scalar(json, form).map(Value::Scalar),
-    }
-}
-
-fn scalar(json: &Json, form: Option<&str>) -> Read<Scalar> {
-    let found = || crate::output::plain(&json.to_string().chars().take(60).collect::<String>());
-    Ok(match (form, json) {
-        (None | Some("boolean"), Json::Bool(b)) => Scalar::Bool(*b),
-        (None | Some("text"), Json::String(t)) => Scalar::Text(t.clone()),
-        (None | Some("integer"), Json::Number(n)) if n.is_i64() => Scalar::Int(n.as_i64().unwrap_or_default()),
-        (None | Some("real"), Json::Number(n)) => Scalar::Float(n.as_f64().unwrap_or(f64::NAN)),
-        (Some("time"), Json::String(t)) => {
-            Scalar::Time(Timestamp::parse(t).ok_or_else(|| format!("{} is no time", found()))?)
+        (HookKind::Timeseries, _) => {
+            r#"{"entity": {"etype": "ip", "eid": "192.0.2.1"}, "attr": "traffic", "history": [{"t1": "2030-01-01T00:00:00Z", "t2": "2030-01-01T00:01:00Z", "v": {"bytes": [1, 2]}}]}"#
         }
-        (Some("address"), Json::String(t)) => match (t.parse(), Mac::parse(t)) {
-            (Ok(ip), _) => Scalar::Ip(ip),
-            (_, Some(mac)) => Scalar::Mac(mac),
-            _ => return Err(format!("{} is no address", found())),
-        },
-        (Some("json"), any) => Scalar::Json(any.clone()),
-        (Some(form), _) => return Err(format!("{} is not of the form {form:?}", found())),
-        (None, _) => return Err(format!("{} needs `as` to tell its form", found())),
-    })
-}
-
-fn link(json: &Json) -> Read<Link> {
-    let target = Reading { site: None }.entity(json)?;
-    let data = json.get("data").map(|d| value(d, None)).transpose().map_err(under("data"))?;
-    Ok(Link { target, data: data.map(Box::new) })
-}
-
-fn chunk(series: &Map<String, Json>) -> Read<Vec<Series>> {
-    let column = |items: &[Json]| {
-        if let Some(ints) = items.iter().map(Json::as_i64).collect() {
-            return Some(Column::Ints(ints));
+        (HookKind::Correlate, _) => {
+            r#"{"view": {"root": {"etype": "ip", "eid": "192.0.2.1", "values": {"open_ports": [22], "open_ports#c": [0.9]}}, "linked": []}}"#
         }
-        if let Some(floats) = items.iter().map(Json::as_f64).collect() {
-            return Some(Column::Floats(floats));
+        (HookKind::CorrelateWithRecord, _) => {
+            r#"{"view": {"root": {"etype": "ip", "eid": "192.0.2.1", "values": {}}}, "record": {"etype": "ip", "eid": "192.0.2.1", "attributes": {"label": {"plain": {"v": "private"}}}}}"#
         }
-        items.iter().map(|i| Timestamp::parse(i.as_str()?)).collect::<Option<_>>().map(Column::Times)
-    };
-    series
-        .iter()
-        .map(|(name, items)| {
-            let column = items.as_array().and_then(|i| column(i));
-            let column = column.ok_or_else(|| format!("{name}: expected a list of numbers or a list of times"))?;
-            Ok(Series { name: name.clone(), column })
-        })
-        .collect()
-}
-
-fn time(json: Option<&Json>) -> Read<Option<Timestamp>> {
-    match json {
-        None | Some(Json::Null) => Ok(None),
-        Some(Json::String(t)) => {
-            Timestamp::parse(t).map(Some).ok_or_else(|| format!("{t:?} is not a time such as 2030-01-01T00:00:00Z"))
+        (HookKind::UpdateRecord, _) => {
+            r#"{"record": {"etype": "ip", "eid": "192.0.2.1", "attributes": {"label": {"plain": {"v": "private"}}}}}"#
         }
-        Some(_) => Err("expected a time as text".into()),
+        (HookKind::UpdateEntity, _) => r#"{"entity": {"etype": "ip", "eid": "192.0.2.1"}}"#,
+        (_, Family::Schedule) => "{}",
+        _ => {
+            r#"{"task": {"etype": "ip", "eid": "192.0.2.1", "data_points": [{"attr": "hostname", "v": "a.example"}]}}"#
+        }
     }
 }
 

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
+use tenter_model::accept::InputError;
 use tenter_model::config::SiteConfig;
 use tenter_model::host::{HookFailure, Invocation, LogLine, Reason, StateWrite, Usage, Verdict};
-use tenter_model::module::LoadedModule;
+use tenter_model::module::{LoadedModule, Undeclared};
+use tenter_model::snapshot::change;
 use tenter_model::task::TaskBody;
+use tenter_model::view::{Change, Correlated};
 use tenter_model::{HookKind, SubscriptionId};
+
+use super::input::Looked;
 
 mod form;
 mod human;
@@ -21,6 +26,8 @@ pub(super) struct Report<'a> {
     called: Vec<String>,
     failure: Option<HookFailure>,
     tasks: Vec<TaskBody>,
+    changes: Vec<Change>,
+    undeclared: Vec<String>,
     verdict: Option<Verdict>,
     logs: Vec<LogLine>,
     dropped: u32,
@@ -37,6 +44,8 @@ impl<'a> Report<'a> {
             called: Vec::new(),
             failure: None,
             tasks: Vec::new(),
+            changes: Vec::new(),
+            undeclared: Vec::new(),
             verdict: None,
             logs: Vec::new(),
             dropped: 0,
@@ -73,6 +82,37 @@ impl<'a> Report<'a> {
         state
     }
 
+    /// Takes a call of `cron`: what it submitted, checked as the server would.
+    pub(super) fn submitted(&mut self, call: Invocation<Vec<Vec<TaskBody>>>, module: &LoadedModule) -> Vec<StateWrite> {
+        self.tasks(replaced(call, |batches| Ok(batches.into_iter().flatten().collect())), module)
+    }
+
+    /// Takes a call that returns changes and tasks, checked as the server would.
+    pub(super) fn correlated(
+        &mut self,
+        call: Invocation<Correlated>,
+        looked: &Looked,
+        module: &LoadedModule,
+    ) -> Vec<StateWrite> {
+        let call = replaced(call, |correlated| {
+            let tasks = self.check(correlated.tasks, module)?;
+            let (Some(site), Some(step)) = (self.site, &looked.step) else {
+                return Ok((tasks, correlated.changes, Vec::new()));
+            };
+            let strict = module.settings.may_change == Undeclared::Strict;
+            match change::check(&site.schema, step, &looked.view, correlated.changes, strict) {
+                Ok(checked) => Ok((tasks, checked.changes().to_vec(), checked.undeclared)),
+                Err(errors) => Err(invalid(&errors)),
+            }
+        });
+        let (done, state) = self.take(call);
+        let (tasks, changes, undeclared) = done.unwrap_or_default();
+        self.tasks.extend(tasks);
+        self.changes.extend(changes);
+        self.undeclared.extend(undeclared.iter().map(|(etype, attr)| format!("{etype}.{attr}")));
+        state
+    }
+
     fn check(&self, tasks: Vec<TaskBody>, module: &LoadedModule) -> Result<Vec<TaskBody>, HookFailure> {
         for task in &tasks {
             let etype = task.entity.etype.as_str();
@@ -94,10 +134,7 @@ impl<'a> Report<'a> {
             }
         }
         let Some(site) = self.site else { return Ok(tasks) };
-        site.schema.accept_tasks(tasks).map_err(|errors| {
-            let messages: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
-            HookFailure::new(Reason::InvalidOutput, messages.join("; "))
-        })
+        site.schema.accept_tasks(tasks).map_err(|errors| invalid(&errors))
     }
 
     fn take<T>(&mut self, call: Invocation<T>) -> (Option<T>, Vec<StateWrite>) {
@@ -138,6 +175,8 @@ impl<'a> Report<'a> {
             "result": self.failure.as_ref().map_or("ok", |f| word(f.reason)),
             "message": self.failure.as_ref().map(|f| &f.message),
             "tasks": self.tasks.iter().map(|t| self.task(t)).collect::<Vec<_>>(),
+            "changes": self.changes.iter().map(form::change).collect::<Vec<_>>(),
+            "undeclared": self.undeclared,
             "verdict": verdict,
             "state": state,
             "log": self.logs,
@@ -160,6 +199,24 @@ impl<'a> Report<'a> {
             "delete": task.delete,
         })
     }
+}
+
+/// The same call with another result, where it has one.
+fn replaced<A, B>(call: Invocation<A>, f: impl FnOnce(A) -> Result<B, HookFailure>) -> Invocation<B> {
+    Invocation {
+        outcome: call.outcome.and_then(f),
+        usage: call.usage,
+        logs: call.logs,
+        logs_dropped: call.logs_dropped,
+        state: call.state,
+        reads: call.reads,
+    }
+}
+
+/// The failure of an output that the specification refuses.
+fn invalid(errors: &[InputError]) -> HookFailure {
+    let messages: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
+    HookFailure::new(Reason::InvalidOutput, messages.join("; "))
 }
 
 /// The word of the protocol for a reason.

@@ -1,18 +1,18 @@
 use super::*;
 use serde_json::json;
 
-/// Runs an example of the demonstration on its site and gives the report.
+/// Runs an example on the site of the demonstration and gives the report.
 fn example(name: &str, kind: HookKind, grants: Option<Vec<Grant>>, input: &Value) -> Result<Value, CliError> {
     let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/site");
     let bench = Workbench::with_cache(Some(&site), None).unwrap();
-    let (_, bytes) = crate::embedded::EXAMPLES.iter().find(|(n, _)| *n == name).unwrap();
+    let bytes = &std::fs::read(tenter_guest_build::at_test(&format!("example-{name}"))).unwrap();
     let name = ModuleName::new(name).unwrap();
     let settings = bench.settings(&name);
     let now = Timestamp(1_700_000_000_000_000);
     let module = Arc::new(bench.load(&name, bytes, settings, grants, now)?);
     let input = Reading { site: bench.site() }.input(kind, input)?;
     let subscriptions = chosen(kind, None, &module, &input)?;
-    let report = perform(&bench, &module, kind, &subscriptions, &input, now);
+    let report = perform(&bench, &module, kind, &subscriptions, &input, now)?;
     Ok(report.finish(bench.data().state()))
 }
 
@@ -55,4 +55,90 @@ fn what_cannot_be_called_is_an_error() {
     ");
     let error = example("label", HookKind::OnEntityCreation, None, &task("not an address")).unwrap_err();
     assert_eq!(error.kind, Kind::Invalid);
+}
+
+#[test]
+fn a_component_of_entities_is_cut_to_what_the_hook_names() {
+    let group = json!({
+        "ip/192.0.2.1": {
+            "domains": [{"eid": "a.example"}], "domains#c": [0.9], "label": "public",
+            "certificates": [{"eid": "c"}], "indicator": {"list": "own", "note": "x"},
+        },
+        "domain/a.example": {"risk": 0.5, "entropy": 3.9},
+        "certificate/c": {"self_signed": true, "subject": "CN=x"},
+    });
+    let input = json!({"group": group, "root": "ip/192.0.2.1"});
+    let report = example("risk-score", HookKind::Correlate, None, &input).unwrap();
+    // 1 - 0.2 * 0.5 * 0.8
+    let risk =
+        json!({"etype": "ip", "eid": "192.0.2.1", "attr": "risk", "values": [{"v": 0.92, "as": "real", "c": null}]});
+    assert_eq!(report["changes"][0], risk, "{report:#}");
+    assert_eq!(report["changes"][1]["values"][0]["v"], json!(["indicator", "domain/a.example", "certificate/c"]));
+    assert_eq!((&report["undeclared"], &report["tasks"]), (&json!([]), &json!([])));
+
+    let view = json!({"view": {"root": {"etype": "domain", "eid": "a.example", "values": {"entropy": 3.9}}}});
+    let report = example("risk-score", HookKind::Correlate, None, &view).unwrap();
+    assert_eq!(report["changes"][0]["values"][0]["v"], json!(0.3));
+    let elsewhere = json!({"group": {"ip/192.0.2.1": {}}, "root": "ip/192.0.2.2"});
+    let error = example("risk-score", HookKind::Correlate, None, &elsewhere).unwrap_err();
+    assert_eq!(error.message, "correlate:ip: the group has no ip/192.0.2.2, which is to be the root");
+}
+
+#[test]
+fn every_kind_can_be_called() {
+    let (ip, time) = (json!({"etype": "ip", "eid": "192.0.2.1"}), "2026-01-01T00:00:00Z");
+    let record = json!({"etype": "ip", "eid": "192.0.2.1", "attributes": {"label": {"plain": {"v": "x"}}}});
+    let view = json!({"root": {"etype": "ip", "eid": "192.0.2.1"}});
+    let chunk = json!({"t1": time, "t2": time, "v": {"x": [1]}});
+    let cases = [
+        (HookKind::OnTaskStart, json!({"task": ip})),
+        (HookKind::AllowEntityCreation, json!({"task": ip})),
+        (HookKind::OnEntityCreation, json!({"task": ip})),
+        (HookKind::OnNewAttribute, json!({"entity": ip, "datapoint": {"attr": "open_ports", "v": 22, "t1": time}})),
+        (HookKind::SnapshotInit, json!({"run": {"id": "r", "time": time}})),
+        (HookKind::SnapshotFinalize, json!({"run": {"id": "r", "time": time}})),
+        (HookKind::Timeseries, json!({"entity": ip, "attr": "activity", "history": [chunk]})),
+        (HookKind::Correlate, json!({"view": view})),
+        (HookKind::CorrelateWithRecord, json!({"view": view, "record": record})),
+        (HookKind::UpdateRecord, json!({"record": record})),
+        (HookKind::UpdateEntity, json!({"entity": ip})),
+        (HookKind::Cron, json!({})),
+    ];
+    let bench = Workbench::with_cache(None, None).unwrap();
+    let bytes = std::fs::read(tenter_guest_build::at_test("test-every-kind")).unwrap();
+    let name = ModuleName::new("every-kind").unwrap();
+    let now = Timestamp(1_700_000_000_000_000);
+    let module = Arc::new(bench.load(&name, &bytes, bench.settings(&name), None, now).unwrap());
+    for (kind, input) in &cases {
+        let input = Reading { site: None }.input(*kind, input).unwrap();
+        let subscriptions = chosen(*kind, None, &module, &input).unwrap();
+        let report = perform(&bench, &module, *kind, &subscriptions, &input, now).unwrap();
+        let report = report.finish(bench.data().state());
+        assert_eq!(
+            (&report["result"], &report["state"][format!("calls/{kind}")]),
+            (&json!("ok"), &json!("1")),
+            "{report:#}"
+        );
+        assert_eq!(report["log"].as_array().unwrap().last().unwrap()["message"], kind.name());
+        let silent = [HookKind::OnTaskStart, HookKind::AllowEntityCreation].contains(kind);
+        assert_eq!(report["tasks"].as_array().unwrap().len(), usize::from(!silent), "{kind}");
+        let changes = usize::from([HookKind::Correlate, HookKind::CorrelateWithRecord].contains(kind));
+        assert_eq!(report["changes"].as_array().unwrap().len(), changes, "{kind}");
+    }
+    let families = hook::TABLE.iter().filter(|row| row.family != Family::Case).count();
+    assert_eq!(cases.len(), families);
+}
+
+#[test]
+fn arguments_of_a_timer_are_its_own_unless_others_are_given() {
+    for (input, want) in [(json!({}), r#"arguments {"n":1}"#), (json!({"arguments": [2]}), "arguments [2]")] {
+        let bench = Workbench::with_cache(None, None).unwrap();
+        let bytes = std::fs::read(tenter_guest_build::at_test("test-every-kind")).unwrap();
+        let name = ModuleName::new("every-kind").unwrap();
+        let module = Arc::new(bench.load(&name, &bytes, bench.settings(&name), None, Timestamp(1)).unwrap());
+        let input = Reading { site: None }.input(HookKind::Cron, &input).unwrap();
+        let subscriptions = chosen(HookKind::Cron, None, &module, &input).unwrap();
+        let report = perform(&bench, &module, HookKind::Cron, &subscriptions, &input, Timestamp(1)).unwrap();
+        assert_eq!(report.finish(bench.data().state())["log"][0]["message"], want);
+    }
 }

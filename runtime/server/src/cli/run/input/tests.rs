@@ -1,5 +1,9 @@
 use super::*;
 use serde_json::json;
+use tenter_model::Timestamp;
+use tenter_model::record::History;
+use tenter_model::value::{Scalar, Value};
+use tenter_model::view::EntityView;
 
 fn read(kind: HookKind, json: &Json) -> Result<Input, String> {
     Reading { site: None }.input(kind, json).map_err(|e| e.message)
@@ -13,7 +17,7 @@ fn one(v: Json, form: Option<&str>) -> Result<Value, String> {
     let input = json!({"entity": {"etype": "ip", "eid": "192.0.2.1"}, "datapoint": dp});
     match read(HookKind::OnNewAttribute, &input)? {
         Input::Datapoint(_, dp) => Ok(dp.value),
-        Input::Task(_) => Err("a task".into()),
+        other => Err(format!("{other:?}")),
     }
 }
 
@@ -100,4 +104,97 @@ fn a_site_checks_values_and_ids() {
     assert_eq!((dp.value, dp.confidence), (Value::Scalar(Scalar::Int(22)), Some(1.0)));
     assert!(read("open_ports", json!("many")).unwrap_err().contains("datapoint:"));
     assert!(read("open_port", json!(1)).is_err());
+}
+
+fn demo_site() -> tenter_model::config::SiteConfig {
+    let files = crate::embedded::DEMO_SITE.iter().filter(|(name, _)| name.ends_with(".yml"));
+    let files: Vec<_> = files
+        .map(|(name, bytes)| tenter_model::config::ConfigFile {
+            path: (*name).to_owned(),
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        })
+        .collect();
+    tenter_model::config::load(&files).config.unwrap()
+}
+
+/// Values of an attribute of a view, as JSON.
+fn shown(view: &EntityView, attr: &str) -> Vec<(Json, Option<f64>)> {
+    view.values_of(attr).map(|v| (v.value.to_json_untyped(), v.confidence)).collect()
+}
+
+#[test]
+fn views_are_lists_or_objects_and_a_site_gives_them_types() {
+    let view = json!({
+        "root": {"etype": "ip", "eid": "192.0.2.1", "values": {
+            "open_ports": ["22", 80], "open_ports#c": [1.0, 0.5], "first_seen": "2026-01-01T00:00:00Z", "unknown": [1],
+        }},
+        "linked": [{"etype": "domain", "eid": "a.example", "values": [
+            {"attr": "resolves_to", "v": {"etype": "ip", "eid": "192.0.2.1"}, "as": "link", "c": 0.5},
+        ]}],
+    });
+    let site = demo_site();
+    for site in [Some(&site), None] {
+        let input = Reading { site }.input(HookKind::Correlate, &json!({"view": view, "beyond": []})).unwrap();
+        let Input::Views(Views::Given(view, beyond), None) = input else { panic!("no view") };
+        assert!(beyond.is_empty());
+        let ports = if site.is_some() { json!(22) } else { json!("22") };
+        assert_eq!(shown(&view.root, "open_ports"), [(ports, Some(1.0)), (json!(80), Some(0.5))]);
+        let time = view.root.values_of("first_seen").next().unwrap();
+        assert_eq!(matches!(time.value, Value::Scalar(Scalar::Time(_))), site.is_some());
+        assert_eq!(shown(&view.root, "unknown"), [(json!([1]), None)]);
+        let link = view.linked[0].values_of("resolves_to").next().unwrap();
+        assert_eq!(link.value.links().len(), 1);
+    }
+    let group = json!({"group": {"ip/192.0.2.1": {}}, "root": "ip/192.0.2.1"});
+    let error = read(HookKind::Correlate, &group).unwrap_err();
+    assert!(error.contains("name it with --site"), "{error}");
+}
+
+#[test]
+fn records_have_every_kind_of_history() {
+    let record = json!({"etype": "ip", "eid": "192.0.2.1", "created": "2026-01-01T00:00:00Z", "revision": 7,
+    "ttl_tokens": {"base": "2027-01-01T00:00:00Z"},
+    "attributes": {
+        "label": {"plain": {"v": "private"}},
+        "talks_to": {"observations": [{"t1": "2026-01-01T00:00:00Z", "c": 0.5, "as": "link",
+            "v": {"etype": "ip", "eid": "192.0.2.2", "data": 80}}]},
+        "connections": {"timeseries": [{"t1": "2026-01-01T00:00:00Z", "t2": "2026-01-01T00:02:00Z",
+            "v": {"opened": [1, 2], "answered": [0, 0]}}]},
+    }});
+    let site = demo_site();
+    for site in [Some(&site), None] {
+        let input = Reading { site }.input(HookKind::UpdateRecord, &json!({"record": record})).unwrap();
+        let Input::Record(entity, record) = input else { panic!("no record") };
+        assert_eq!((entity.to_string().as_str(), record.revision, record.ttl.len()), ("ip/192.0.2.1", 7, 1));
+        assert!(matches!(&record.attributes["label"], History::Plain { updated, .. } if *updated == record.created));
+        assert!(matches!(&record.attributes["talks_to"], History::Observations(points) if points[0].confidence == 0.5));
+        assert!(
+            matches!(&record.attributes["connections"], History::Timeseries(chunks) if chunks[0].series.len() == 2)
+        );
+    }
+    let wrong = |attributes: Json| {
+        let record = json!({"etype": "ip", "eid": "192.0.2.1", "attributes": attributes});
+        read(HookKind::UpdateRecord, &json!({"record": record})).unwrap_err()
+    };
+    let errors = [
+        wrong(json!({"a": 5})),
+        wrong(json!({"a": {"observations": [{"v": 5}]}})),
+        wrong(json!({"a": {"timeseries": [{"t1": "2026-01-01", "v": {"x": [true]}}]}})),
+        read(HookKind::SnapshotInit, &json!({"run": {"id": "r"}})).unwrap_err(),
+        read(HookKind::Timeseries, &json!({"entity": {"etype": "ip", "eid": "a"}})).unwrap_err(),
+        read(
+            HookKind::CorrelateWithRecord,
+            &json!({"view": {"root": {"etype": "ip", "eid": "a"}},
+            "record": {"etype": "ip", "eid": "b"}}),
+        )
+        .unwrap_err(),
+    ];
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    the input is not one of update-record: record: a: expected {"plain": ..}, {"observations": [..]} or {"timeseries": [..]}
+    the input is not one of update-record: record: a: [0]: t1 is missing
+    the input is not one of update-record: record: a: [0]: v: x: expected a list of numbers or a list of times
+    the input is not one of snapshot-init: run: time is missing
+    the input is not one of timeseries: attr is missing
+    the input is not one of correlate-with-record: record: it is one of ip/b, and the view one of ip/a
+    "#);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use tenter_model::DataPoint;
 use tenter_model::value::{Link, Scalar, Value};
+use tenter_model::view::Change;
 
 /// A datapoint with all its members.
 pub(super) fn datapoint(dp: &DataPoint) -> Json {
@@ -14,6 +15,17 @@ pub(super) fn datapoint(dp: &DataPoint) -> Json {
         "t2": dp.t2.map(|t| t.to_string()),
         "c": dp.confidence,
         "src": dp.src,
+    })
+}
+
+/// A change of current values; an empty list of values is a removal.
+pub(super) fn change(change: &Change) -> Json {
+    let weighted = |(v, c): &(Value, Option<f64>)| json!({"v": value(v), "as": form(v), "c": c});
+    json!({
+        "etype": change.entity.etype,
+        "eid": change.entity.eid,
+        "attr": change.attr,
+        "values": change.values.iter().map(weighted).collect::<Vec<_>>(),
     })
 }
 

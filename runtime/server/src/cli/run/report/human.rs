@@ -46,6 +46,15 @@ pub(in crate::cli::run) fn human(report: &Json) -> String {
         text.push('\n');
         text.push_str(&table(&["task on", "attribute", "value", "t1", "t2"], rows));
     }
+    let changes: Vec<Vec<String>> = items("changes").iter().map(change).collect();
+    if !changes.is_empty() {
+        text.push('\n');
+        text.push_str(&table(&["change of", "attribute", "value"], changes));
+    }
+    let undeclared: Vec<String> = items("undeclared").iter().map(|name| field(name, "")).collect();
+    if !undeclared.is_empty() {
+        text.push_str(&format!("\nnot declared by may-change: {}\n", undeclared.join(", ")));
+    }
     if let Some(state) = report.get("state").and_then(Json::as_object).filter(|s| !s.is_empty()) {
         let rows = state.iter().map(|(k, v)| vec![k.clone(), field(v, "")]).collect();
         text.push('\n');
@@ -57,6 +66,24 @@ pub(in crate::cli::run) fn human(report: &Json) -> String {
         text.extend(log.iter().map(|l| format!("{:8}{}\n", field(l, "level"), plain(&field(l, "message")))));
     }
     text
+}
+
+/// A row for a change: its values with their confidence.
+fn change(change: &Json) -> Vec<String> {
+    let values = change.get("values").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let one = |weighted: &Json| {
+        let v = weighted.get("v").map_or(String::new(), Json::to_string);
+        match weighted.get("c").and_then(Json::as_f64) {
+            Some(confidence) => format!("{v} ({confidence})"),
+            None => v,
+        }
+    };
+    let shown = values.iter().map(one).collect::<Vec<_>>().join(", ");
+    vec![
+        format!("{} {}", field(change, "etype"), field(change, "eid")),
+        field(change, "attr"),
+        if values.is_empty() { "(removed)".to_owned() } else { shown },
+    ]
 }
 
 #[cfg(test)]
@@ -73,6 +100,11 @@ mod tests {
                 {"etype": "ip", "eid": "192.0.2.1", "data_points": [{"attr": "label", "v": "private", "t1": null, "t2": null}]},
                 {"etype": "ip", "eid": "192.0.2.2", "data_points": [], "delete": true},
             ],
+            "changes": [
+                {"etype": "ip", "eid": "192.0.2.1", "attr": "ports", "values": [{"v": 22, "c": 0.5}, {"v": 80, "c": null}]},
+                {"etype": "site", "eid": "a", "attr": "name", "values": []},
+            ],
+            "undeclared": ["site.name"],
             "log": [{"level": "info", "message": "hello\u{1b}"}],
         });
         insta::assert_snapshot!(human(&report), @r#"
@@ -85,6 +117,12 @@ mod tests {
         TASK ON       ATTRIBUTE  VALUE      T1  T2
         ip 192.0.2.1  label      "private"
         ip 192.0.2.2  (removed)
+
+        CHANGE OF     ATTRIBUTE  VALUE
+        ip 192.0.2.1  ports      22 (0.5), 80
+        site a        name       (removed)
+
+        not declared by may-change: site.name
 
         STATE KEY  VALUE
         seen       3
