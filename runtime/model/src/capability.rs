@@ -16,7 +16,11 @@ pub struct Capability {
 /// All capabilities that modules can ask for. Unknown names are refused at upload.
 pub const TABLE: &[Capability] = &[
     Capability { name: "state", scope: "", what: "keep private keys and values" },
-    Capability { name: "read-entities", scope: "entity type, or *", what: "read master records" },
+    Capability {
+        name: "read-entities",
+        scope: "entity type, or *",
+        what: "read master records, and current values beyond a view",
+    },
     Capability {
         name: "write-entities",
         scope: "entity type, TYPE.ATTRIBUTE, or *",

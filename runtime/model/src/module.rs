@@ -118,6 +118,9 @@ pub struct ModuleSettings {
     /// Which calls that went well are recorded.
     #[serde(default)]
     pub recording: Recording,
+    /// Folders that it may read where the capability `files` is granted for their name: path by name.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// What becomes of undeclared changes in snapshots.
     #[serde(default)]
     pub may_change: Undeclared,

@@ -131,6 +131,7 @@ modules:
     quarantine: off
     recording: all
     may_change: strict
+    files: {lists: /srv/lists}
     grants: [{capability: write-entities, scope: ip.hostname}, {capability: state}]
 ",
         ),
@@ -185,6 +186,10 @@ modules:
     assert_eq!(config.snapshot_bucket_size, 8);
     let (name, module) = config.tenter.modules.first_key_value().unwrap();
     assert_eq!((name.as_str(), module.limits["fuel"], module.grants.len()), ("a", 1000, 2));
+    assert_eq!(
+        module.files.iter().map(|(n, p)| (n.as_str(), p.as_str())).collect::<Vec<_>>(),
+        [("lists", "/srv/lists")]
+    );
     assert_eq!(module.may_change, tenter_model::module::Undeclared::Strict);
     assert_eq!((config.tenter.lanes, config.tenter.synchronous), (3, Synchronous::Normal));
 }
@@ -293,6 +298,7 @@ modules:
   label:
     limits: {feul: 1, memory_bytes: -1}
     isolation: cold
+    files: {Lists: /srv/lists, lists: srv/lists}
     grants: [{capability: write-entity}, {capability: http}, {capability: state, scope: x}]
 ",
         ),
@@ -315,9 +321,11 @@ modules:
     tenter.yml:7:14: modules.label.limits.feul: no limit has this name; expected one of fuel, deadline_ms, memory_bytes, table_elements, hostcall_bytes, handles, host_calls; did you mean "fuel"?
     tenter.yml:7:37: modules.label.limits.memory_bytes: found -1; expected an integer, at least 1
     tenter.yml:8:16: modules.label.isolation: found "cold"; expected one of warm, fresh
-    tenter.yml:9:27: modules.label.grants.capability: "write-entity" is no capability; expected one of state, read-entities, write-entities, delete-entity, http, resolver, secret, files, case-write; did you mean "write-entities"?
-    tenter.yml:9:42: modules.label.grants.scope: the capability "http" needs a scope; expected METHOD URL-pattern
-    tenter.yml:9:89: modules.label.grants.scope: the capability "state" has no scope
+    tenter.yml:9:13: modules.label.files.Lists: "Lists" is no name of a folder; expected a lower-case letter, then lower-case letters, digits, _ or -, at most 63 characters; modules find it at /files/NAME
+    tenter.yml:9:39: modules.label.files.lists: found "srv/lists"; expected the absolute path of a folder
+    tenter.yml:10:27: modules.label.grants.capability: "write-entity" is no capability; expected one of state, read-entities, write-entities, delete-entity, http, resolver, secret, files, case-write; did you mean "write-entities"?
+    tenter.yml:10:42: modules.label.grants.scope: the capability "http" needs a scope; expected METHOD URL-pattern
+    tenter.yml:10:89: modules.label.grants.scope: the capability "state" has no scope
     updater.yml:1:29: update_batch_cron.minute: expected a number from 0 to 59, found "60"
     updater.yml:2:22: update_batch_period: found 0; expected a duration above zero
     updater.yml:3:1: colour: Extra inputs are not permitted; expected one of update_batch_cron, update_batch_period, cache_management_cron, cache_max_entries

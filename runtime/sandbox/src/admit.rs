@@ -26,6 +26,7 @@ use crate::component::{Indices, Missing, ModuleCode, VERSION, full_name};
 use crate::convert::subscription::descriptor_from_wit;
 use crate::entry::Room;
 use crate::failure;
+use crate::files::Folders;
 use crate::guest::ModuleFacts;
 use crate::instance::{CallFacts, Instance};
 use crate::text::{did_you_mean, escape, message};
@@ -93,8 +94,9 @@ pub(crate) fn admit(
 
     let id = format!("admit:{name}:{digest}");
     let call = CallFacts { id: &id, time: now, cause: CallCause::Normal };
+    let folders = Folders::of(&settings);
     let facts = ModuleFacts { name: name.clone(), settings, schema: schema.clone(), schema_json };
-    let mut code = ModuleCode { pre, indices, facts: Arc::new(facts), config: String::new() };
+    let mut code = ModuleCode { pre, indices, facts: Arc::new(facts), folders, config: String::new() };
     let mut instance = Instance::new(sandbox.engine(), &code, data, call)
         .map_err(|dead| failed("describe", "the component cannot be instantiated", &dead.failure, &dead.room))?;
 

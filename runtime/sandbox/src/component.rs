@@ -8,6 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre};
 
 use crate::bindings::exports::tenter::hooks::{cases, ingest, module, schedule, snapshot, update};
+use crate::files::Folders;
 use crate::guest::{Guest, ModuleFacts};
 
 /// Version of the contract that this host speaks.
@@ -18,6 +19,8 @@ pub(crate) struct ModuleCode {
     pub(crate) pre: InstancePre<Guest>,
     pub(crate) indices: Indices,
     pub(crate) facts: Arc<ModuleFacts>,
+    /// What it may read.
+    pub(crate) folders: Folders,
     /// What `configure` gets.
     pub(crate) config: String,
 }

@@ -52,7 +52,8 @@ pub(crate) fn room(engine: &Engine) -> Room {
         schema_json: "{}".into(),
     };
     let guest = Guest {
-        wasi: wasi::context(&clock, &printed),
+        wasi: wasi::context(&clock, &printed, None).0,
+        folders: crate::guest::Reading::default(),
         table: ResourceTable::new(),
         growth: Growth::default(),
         call: CallState::new(clock, printed),

@@ -16,6 +16,7 @@ use wasmtime_wasi::WasiCtx;
 
 use crate::capability::state::Draft;
 use crate::capability::tasks::Submission;
+use crate::files::Seen;
 use crate::limits::{Growth, Stop};
 use crate::text::escape;
 use crate::wasi::{CallClock, Printed};
@@ -35,7 +36,27 @@ pub(crate) struct Guest {
     pub(crate) growth: Growth,
     pub(crate) call: CallState,
     pub(crate) facts: Arc<ModuleFacts>,
+    pub(crate) folders: Reading,
     pub(crate) data: Arc<dyn HostData>,
+}
+
+impl Guest {
+    /// An invocation begins.
+    pub(crate) fn begin(&mut self, id: &str, time: Timestamp, cause: CallCause) {
+        self.call.begin(id, time, cause);
+        for said in &self.folders.said {
+            self.call.log(LogLevel::Debug, said);
+        }
+    }
+}
+
+/// The folders that an instance reads.
+#[derive(Default)]
+pub(crate) struct Reading {
+    /// Their state when the instance was made.
+    pub(crate) seen: Option<Arc<Seen>>,
+    /// What each call's log begins with.
+    pub(crate) said: Vec<String>,
 }
 
 /// Which part of an instance's life a call belongs to.

@@ -11,7 +11,7 @@ use crate::capability::state::Draft;
 use crate::component::{Exports, ModuleCode};
 use crate::entry::Room;
 use crate::failure;
-use crate::guest::{CallState, Guest, Stage};
+use crate::guest::{CallState, Guest, Reading, Stage};
 use crate::limits::Growth;
 use crate::wasi;
 
@@ -44,8 +44,11 @@ impl Instance {
         call: CallFacts<'_>,
     ) -> Result<Self, Box<Stillborn>> {
         let (clock, printed) = (wasi::CallClock::default(), wasi::Printed::default());
+        let seen = code.folders.look();
+        let (wasi, said) = wasi::context(&clock, &printed, seen.as_deref());
         let guest = Guest {
-            wasi: wasi::context(&clock, &printed),
+            wasi,
+            folders: Reading { seen, said },
             table: ResourceTable::new(),
             growth: Growth::default(),
             call: CallState::new(clock, printed),
@@ -53,7 +56,7 @@ impl Instance {
             data: Arc::clone(data),
         };
         let mut room = Room::new(engine, guest);
-        room.guest_mut().call.begin(call.id, call.time, call.cause);
+        room.guest_mut().begin(call.id, call.time, call.cause);
         let limits = code.facts.settings.call_limits(None);
         let made = room.enter(Stage::Start, limits, |store| {
             let instance = code.pre.instantiate(&mut *store)?;
@@ -62,6 +65,15 @@ impl Instance {
         match made {
             Ok(exports) => Ok(Self { room, exports: Arc::new(exports) }),
             Err(failure) => Err(Box::new(Stillborn { failure, room })),
+        }
+    }
+
+    /// Whether the folders that it reads are as they were when it was made.
+    pub(crate) fn is_current(&self, code: &ModuleCode) -> bool {
+        match (&self.room.guest().folders.seen, code.folders.look()) {
+            (None, None) => true,
+            (Some(before), Some(now)) => Arc::ptr_eq(before, &now),
+            _ => false,
         }
     }
 

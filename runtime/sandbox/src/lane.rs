@@ -127,8 +127,10 @@ impl Lane {
         code: &ModuleCode,
         call: &HookCall<'_>,
     ) -> Result<(Instance, bool), Box<Stillborn>> {
-        if let Some(mut instance) = self.warm.remove(key) {
-            instance.room.guest_mut().call.begin(&call.id, call.time, call.cause);
+        if let Some(mut instance) = self.warm.remove(key)
+            && instance.is_current(code)
+        {
+            instance.room.guest_mut().begin(&call.id, call.time, call.cause);
             return Ok((instance, true));
         }
         let facts = CallFacts { id: &call.id, time: call.time, cause: call.cause };

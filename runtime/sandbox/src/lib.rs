@@ -18,6 +18,7 @@ mod convert;
 mod engine;
 mod entry;
 mod failure;
+mod files;
 mod guest;
 mod instance;
 mod lane;

@@ -1,4 +1,4 @@
-//! WASI with nothing behind it: no arguments, environment, folders or sockets.
+//! WASI with nothing behind it: no arguments, environment or sockets, and no folders but those that the operator grants.
 //!
 //! Language runtimes import all of WASI, so it is linked whole, with wasmtime-wasi and a closed context. Three parts
 //! are our own, since there the closed context would still answer from the real world: the clock stands at the time of
@@ -20,6 +20,7 @@ use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use wasmtime_wasi::p2::bindings::sync::io::poll;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
+use crate::files::Seen;
 use crate::guest::{CallState, Guest};
 use crate::limits::Stop;
 use console::Console;
@@ -46,9 +47,11 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
     Ok(())
 }
 
-/// The closed context.
-pub(crate) fn context(clock: &CallClock, printed: &Printed) -> WasiCtx {
-    WasiCtx::builder()
+/// The closed context, with no more in it than the folders that were granted; and what the log says of these.
+pub(crate) fn context(clock: &CallClock, printed: &Printed, folders: Option<&Seen>) -> (WasiCtx, Vec<String>) {
+    let mut builder = WasiCtx::builder();
+    let said = folders.map_or(Vec::new(), |folders| folders.open(&mut builder));
+    let context = builder
         .wall_clock(clock.clone())
         .monotonic_clock(clock.clone())
         .stdout(Console { printed: printed.clone(), level: LogLevel::Info })
@@ -56,7 +59,8 @@ pub(crate) fn context(clock: &CallClock, printed: &Printed) -> WasiCtx {
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
-        .build()
+        .build();
+    (context, said)
 }
 
 /// Stands still at the time of the call. The monotonic one never goes back, even when a call is made for an earlier time

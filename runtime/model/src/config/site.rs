@@ -86,6 +86,7 @@ impl SiteConfig {
             quarantine: section.quarantine,
             recording: section.recording,
             may_change: section.may_change,
+            files: section.files,
         }
     }
 }
@@ -304,6 +305,8 @@ pub struct ModuleSection {
     pub recording: Recording,
     /// What becomes of undeclared changes in snapshots.
     pub may_change: Undeclared,
+    /// Folders that it may read where `files` is granted for their name: absolute path by name.
+    pub files: BTreeMap<String, String>,
     /// Capabilities granted by the file.
     pub grants: Vec<Grant>,
 }

@@ -117,6 +117,9 @@ fn module(report: &mut Report, mut section: Section<'_>) -> ModuleSection {
     if let Some(limits) = section.section(report, "limits") {
         out.limits = read_limits(report, &limits);
     }
+    if let Some(files) = section.section(report, "files") {
+        out.files = read_files(report, &files);
+    }
     match section.get("grants") {
         None => {}
         Some(Node { kind: Kind::List(items), .. }) => {
@@ -145,6 +148,30 @@ fn read_limits(report: &mut Report, limits: &Section<'_>) -> BTreeMap<String, u6
                 out.insert(key.clone(), n);
             }
             Err(words) => limits.error(report, value.at, key, words),
+        }
+    }
+    out
+}
+
+fn read_files(report: &mut Report, files: &Section<'_>) -> BTreeMap<String, String> {
+    let good = |name: &str| {
+        let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+        name.len() <= 63 && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase()) && name.bytes().all(rest)
+    };
+    let mut out = BTreeMap::new();
+    for Entry { at, key, value } in files.entries() {
+        if !good(key) {
+            let words = Words::new(format!("{key:?} is no name of a folder")).expected(
+                "a lower-case letter, then lower-case letters, digits, _ or -, at most 63 characters; modules find it at /files/NAME",
+            );
+            files.error(report, *at, key, words);
+            continue;
+        }
+        match text(value) {
+            Ok(path) if std::path::Path::new(&path).is_absolute() => {
+                out.insert(key.clone(), path);
+            }
+            _ => files.error(report, value.at, key, Words::wrong("the absolute path of a folder", value)),
         }
     }
     out

@@ -13,6 +13,7 @@ mod admission;
 mod capabilities;
 mod families;
 mod faults;
+mod folders;
 mod fuzz;
 mod prepared;
 mod support;

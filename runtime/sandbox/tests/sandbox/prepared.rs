@@ -24,7 +24,7 @@ pub(crate) fn sweep(host: &mut Host, what: &str) -> Vec<String> {
     done.outcome.unwrap_or_else(|f| panic!("{what}: {f:?}")).remove(0).tags
 }
 
-fn swept(host: &mut Host, what: &str) -> Invocation<Vec<TaskBody>> {
+pub(crate) fn swept(host: &mut Host, what: &str) -> Invocation<Vec<TaskBody>> {
     let entity = EntityRef { etype: "ip".parse().unwrap(), eid: what.parse().unwrap() };
     host.call(HookKind::UpdateEntity, "sweep", |lane, call| lane.update_entity(call, &entity))
 }
