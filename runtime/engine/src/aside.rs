@@ -36,7 +36,7 @@ impl Aside {
             let queue = queue.clone();
             let run = move || {
                 while let Some(Job { pending, registry, events }) = next(&queue) {
-                    worker.run(pending, &registry, move |report| {
+                    worker.run(pending, None, &registry, move |report| {
                         // A lane that has ended needs no news.
                         let _gone = events.send(Event::HandledAside(report));
                     });

@@ -5,18 +5,21 @@
 //! record that a task reads always holds what the task before it wrote. Tasks that would call a slow module are run
 //! aside.
 
+mod ahead;
 mod waiting;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use tenter_model::limits::GROUP_COMMIT_TASKS;
-use tenter_model::task::Queue;
+use tenter_model::task::{Queue, TaskBody};
 use tenter_store::{CommitNews, PendingTask, StoreError};
 
 use crate::aside::Job;
 use crate::registry::SharedRegistry;
 use crate::worker::{Handled, Report, Worker};
+pub(crate) use ahead::Known;
+use ahead::{AT_ONCE, Ahead};
 use waiting::Waiting;
 
 /// Outcomes on their way to the disk, per lane; enough to fill group commits.
@@ -95,6 +98,7 @@ pub(crate) fn prepare(context: Context) -> (Handle, impl FnOnce() + Send + 'stat
         events,
         sender,
         waiting: Waiting::default(),
+        ahead: Ahead::default(),
         in_flight: 0,
         aside: 0,
         fresh: [true, true],
@@ -109,6 +113,7 @@ struct Lane {
     events: Receiver<Event>,
     sender: Sender<Event>,
     waiting: Waiting,
+    ahead: Ahead,
     /// Tasks given out and not yet handled by the store.
     in_flight: usize,
     /// Of these, the ones that are run aside.
@@ -216,7 +221,22 @@ impl Lane {
         Ok(())
     }
 
+    /// What was read ahead of the entity of a task that was just given out. If nothing was, it is read now, and with it
+    /// what the tasks behind it will need.
+    fn known(&mut self, body: &TaskBody) -> Option<Known> {
+        if !self.ahead.has(&body.entity) {
+            let mut entities = vec![body.entity.clone()];
+            entities.extend(self.waiting.upcoming(AT_ONCE, |entity| self.ahead.has(entity)));
+            if let Err(error) = self.ahead.fill(&self.context.worker.reader, entities) {
+                // The worker reads the record itself, and reports.
+                tracing::debug!(lane = self.context.number, "nothing was read ahead: {error}");
+            }
+        }
+        self.ahead.take(&body.entity)
+    }
+
     fn process(&mut self, pending: PendingTask) {
+        let known = self.known(&pending.task.body);
         let registry = self.context.registry.current();
         let worker = &mut self.context.worker;
         let body = &pending.task.body;
@@ -224,7 +244,7 @@ impl Lane {
         let is_known = || worker.reader.is_known(&body.entity).unwrap_or(true);
         if !worker.shared.pace.concerns(&registry, body, is_known) {
             self.in_flight += 1;
-            worker.run(pending, &registry, tell(&self.sender));
+            worker.run(pending, known, &registry, tell(&self.sender));
         } else if self.aside >= MAX_ASIDE {
             self.pause(pending, ASIDE_PAUSE_US);
         } else {
@@ -235,7 +255,7 @@ impl Lane {
                 // The threads aside have ended, which they do only after the lanes; run it here.
                 self.aside -= 1;
                 let Job { pending, registry, events } = refused.0;
-                self.context.worker.run(pending, &registry, tell(&events));
+                self.context.worker.run(pending, None, &registry, tell(&events));
             }
         }
     }

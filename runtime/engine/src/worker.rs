@@ -12,6 +12,7 @@ use tenter_store::{CommitResult, PendingTask, Reader, Store, StoreError};
 
 use crate::breakers::Breakers;
 use crate::ingest::{Ingest, Processed};
+use crate::lane::Known;
 use crate::pace::Pace;
 use crate::registry::Registry;
 use crate::stats::LaneStats;
@@ -64,16 +65,18 @@ impl Worker {
         Self { shared, stats, reader, host, seen: 0, careful_left }
     }
 
-    /// Runs a task; the report is sent when the store has handled the outcome.
+    /// Runs a task; the report is sent when the store has handled the outcome. `known` is what was read of its entity
+    /// since the task before it, if anything was.
     pub(crate) fn run(
         &mut self,
         pending: PendingTask,
+        known: Option<Known>,
         registry: &Arc<Registry>,
         report: impl FnOnce(Report) + Send + 'static,
     ) {
         self.keep_up(registry);
         let entity = &pending.task.body.entity;
-        let record = match self.reader.record(entity) {
+        let record = match known.map_or_else(|| self.reader.record(entity), Ok) {
             Ok(record) => record,
             Err(error) => {
                 // Treated like a refused commit: the lane waits a little and tries again.

@@ -37,6 +37,7 @@ mod produce;
 mod provenance;
 mod prune;
 mod reader;
+mod records;
 mod rewrite;
 mod runs;
 mod scan;

@@ -1,5 +1,6 @@
 //! Reading: connections that see the last commit and nothing of what is being written.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -25,11 +26,13 @@ use crate::tx::StoredTask;
 use crate::writer::lock;
 
 /// A connection for reading. Calls from several threads take turns; who reads much opens one for each thread.
-pub struct Reader(Mutex<Connection>);
+///
+/// Beside it the numbers of names that were looked up; see [`names`].
+pub struct Reader(Mutex<Connection>, Mutex<HashMap<String, i64>>);
 
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self(Mutex::new(connect::reader(path)?)))
+        Ok(Self(Mutex::new(connect::reader(path)?), Mutex::default()))
     }
 
     /// Tasks of a queue in order, after a place in it. A lane gets those whose partition (stable hash of the entity
@@ -67,32 +70,6 @@ impl Reader {
             }
         }
         Ok(out)
-    }
-
-    /// The master record of an entity.
-    ///
-    /// # Errors
-    /// What the disk may say.
-    pub fn record(&self, entity: &EntityRef) -> Result<Option<MasterRecord>, StoreError> {
-        let conn = lock(&self.0);
-        let mut statement = conn.prepare_cached(
-            "SELECT m.revision, m.body FROM name n JOIN master m ON m.etype = n.id WHERE n.text = ?1 AND m.eid = ?2",
-        )?;
-        let mut rows = statement.query((entity.etype.as_str(), entity.eid.as_str()))?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let mut record: MasterRecord = codec::decode(blob(row, 1)?, || format!("record of {entity}"))?;
-        record.revision = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
-        Ok(Some(record))
-    }
-
-    /// Whether an entity is known.
-    ///
-    /// # Errors
-    /// What the disk may say.
-    pub fn is_known(&self, entity: &EntityRef) -> Result<bool, StoreError> {
-        Ok(lock(&self.0)
-            .prepare_cached("SELECT 1 FROM name n JOIN master m ON m.etype = n.id WHERE n.text = ?1 AND m.eid = ?2")?
-            .exists((entity.etype.as_str(), entity.eid.as_str()))?)
     }
 
     /// Ids of entities of a type, in byte order, after one.
@@ -287,6 +264,18 @@ impl Reader {
     /// What the disk may say.
     pub fn audit(&self) -> Result<Counters, StoreError> {
         self.at_once(Counters::count)
+    }
+
+    /// The number of an entity type. Those that were found are remembered: a name keeps its number for ever.
+    pub(crate) fn etype(&self, conn: &Connection, etype: &EntityType) -> Result<Option<i64>, StoreError> {
+        if let Some(number) = lock(&self.1).get(etype.as_str()) {
+            return Ok(Some(*number));
+        }
+        let number = names::lookup(conn, etype.as_str())?;
+        if let Some(number) = number {
+            lock(&self.1).insert(etype.as_str().to_owned(), number);
+        }
+        Ok(number)
     }
 
     /// The connection itself, for the other files of this package.

@@ -4,7 +4,7 @@
 //! it. Across entities priority goes first, then the order of arrival.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use tenter_model::task::Queue;
 use tenter_model::{EntityRef, Timestamp};
@@ -28,10 +28,11 @@ impl Slot {
         }
     }
 
-    fn is_ready(&mut self, queue: Queue) -> bool {
+    fn is_ready(&self, queue: Queue) -> bool {
         let [priority, normal] = self.parked;
-        let parked = if queue == Queue::Priority { priority } else { normal };
-        !self.busy && parked.is_none() && !self.queue(queue).is_empty()
+        let (tasks, parked) =
+            if queue == Queue::Priority { (&self.priority, priority) } else { (&self.normal, normal) };
+        !self.busy && parked.is_none() && !tasks.is_empty()
     }
 
     fn set_parked(&mut self, queue: Queue, until: Option<Timestamp>) {
@@ -108,6 +109,20 @@ impl Waiting {
             }
         }
         None
+    }
+
+    /// Entities, in order, whose task [`Self::next`] would give out next if none were to come or go, that one excluded
+    /// which it gave out last. Of the first so many places, without those that `skip` names.
+    pub(super) fn upcoming(&self, places: usize, skip: impl Fn(&EntityRef) -> bool) -> Vec<EntityRef> {
+        let mut seen = HashSet::new();
+        let ready = [(&self.ready_priority, Queue::Priority), (&self.ready_normal, Queue::Normal)];
+        let entities = ready.into_iter().flat_map(|(ready, queue)| ready.iter().map(move |entity| (entity, queue)));
+        entities
+            .take(places)
+            .filter(|(entity, queue)| self.slots.get(*entity).is_some_and(|slot| slot.is_ready(*queue)))
+            .filter(|(entity, _)| !skip(entity) && seen.insert(*entity))
+            .map(|(entity, _)| entity.clone())
+            .collect()
     }
 
     /// The entity's task is finished.
@@ -213,6 +228,28 @@ mod tests {
         w.release(&task(1, "a", Queue::Normal).task.body.entity);
         assert_eq!(seqs(&mut w), [2]);
         assert_eq!(w.len(Queue::Normal), 0);
+    }
+
+    #[test]
+    fn upcoming_are_those_without_a_task_given_out_in_the_order_of_giving_out() {
+        let mut w = Waiting::default();
+        for (seq, eid) in [(1, "a"), (2, "a"), (3, "b"), (4, "c")] {
+            w.add(task(seq, eid, Queue::Normal));
+        }
+        w.add(task(5, "d", Queue::Priority));
+        let upcoming = |w: &Waiting, places| -> Vec<String> {
+            w.upcoming(places, |entity| entity.eid.as_str() == "c").iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(upcoming(&w, 9), ["ip/d", "ip/a", "ip/b"]);
+        assert_eq!(upcoming(&w, 2), ["ip/d", "ip/a"]);
+        let _d = w.next().unwrap();
+        let a = w.next().unwrap();
+        assert_eq!(upcoming(&w, 9), ["ip/b"], "the second task of a waits for the first");
+        w.park(a, Timestamp(100));
+        assert_eq!(upcoming(&w, 9), ["ip/b"], "a waits for its time");
+        w.unpark(Timestamp(100));
+        assert_eq!(upcoming(&w, 9), ["ip/a", "ip/b"]);
+        assert_eq!(seqs(&mut w), [1, 3, 4]);
     }
 
     #[test]

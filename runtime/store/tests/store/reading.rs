@@ -61,6 +61,31 @@ fn entities_are_listed_by_type_in_order() {
 }
 
 #[test]
+fn many_records_are_read_in_order_up_to_a_size_or_an_unreadable_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let reader = store.reader().unwrap();
+    let all = ["a", "b", "c", "d"].map(entity);
+    let read =
+        |max_bytes| reader.records_at_once(&all, max_bytes).map(|r| r.iter().map(Option::is_some).collect::<Vec<_>>());
+    assert_eq!(read(1 << 20).unwrap(), [false; 4], "not even the entity type is known");
+    for (n, eid) in [(1, "a"), (2, "b"), (3, "d")] {
+        let one = waiting(&store, &reader, n, eid);
+        store.commit_blocking(applying(&reader, &one, vec![point("x", i64::from(n))])).unwrap();
+    }
+    assert_eq!(read(1 << 20).unwrap(), [true, true, false, true]);
+    assert_eq!(read(1).unwrap(), [true]);
+    let records = reader.records_at_once(&all, 1 << 20).unwrap();
+    for (entity, record) in all.iter().zip(records) {
+        assert_eq!(record, reader.record(entity).unwrap(), "{entity}");
+    }
+    let conn = rusqlite::Connection::open(dir.path().join("tenter.db")).unwrap();
+    conn.execute("UPDATE master SET body = x'09' WHERE eid = 'b'", []).unwrap();
+    assert_eq!(read(1 << 20).unwrap(), [true]);
+    assert!(reader.record(&all[1]).is_err(), "asked for alone it is an error");
+}
+
+#[test]
 fn a_task_that_cannot_be_read_does_not_stop_the_queue() {
     let dir = tempfile::tempdir().unwrap();
     {
