@@ -251,8 +251,10 @@ impl Ingest<'_> {
         let call = &entry.call;
         match self.finish(run, entry, invocation, |schema, bodies| check::tasks(schema, call, bodies)) {
             Ok(bodies) => {
-                let count = bodies.len() as u64;
-                self.stats.correct(&call.module.name, call.kind, |s| s.tasks += count);
+                if !bodies.is_empty() {
+                    let count = bodies.len() as u64;
+                    self.stats.correct(&call.module.name, call.kind, |s| s.tasks += count);
+                }
                 for (ordinal, body) in (0u32..).zip(bodies) {
                     self.follow_up(run, call, entry.stage, ordinal, body);
                 }

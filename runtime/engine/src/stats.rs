@@ -72,28 +72,38 @@ impl HookStats {
 
 type Table = BTreeMap<(ModuleName, HookKind), HookStats>;
 
-/// The counts of one lane.
+/// The counts of one lane. In two levels, so that the entry of a call is found without a copy of the module's name: such
+/// a copy writes to memory that all lanes share.
 #[derive(Debug, Clone, Default)]
-pub struct LaneStats(Arc<Mutex<Table>>);
+pub struct LaneStats(Arc<Mutex<LaneTable>>);
+
+type LaneTable = BTreeMap<ModuleName, BTreeMap<HookKind, HookStats>>;
 
 impl LaneStats {
     /// Counts one call and gives its number in this lane, from 1; `more` sets what the usage does not tell.
     pub fn count(&self, module: &ModuleName, kind: HookKind, usage: &Usage, more: impl FnOnce(&mut HookStats)) -> u64 {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let stats = table.entry((module.clone(), kind)).or_default();
-        stats.calls += 1;
-        stats.fuel += usage.fuel;
-        stats.micros += usage.micros;
-        stats.memory_bytes = stats.memory_bytes.max(usage.memory_bytes);
-        stats.cold += u64::from(!usage.warm);
-        more(stats);
-        stats.calls
+        self.with(module, kind, |stats| {
+            stats.calls += 1;
+            stats.fuel += usage.fuel;
+            stats.micros += usage.micros;
+            stats.memory_bytes = stats.memory_bytes.max(usage.memory_bytes);
+            stats.cold += u64::from(!usage.warm);
+            more(stats);
+            stats.calls
+        })
     }
 
     /// Adds what is known only after the call was counted.
     pub fn correct(&self, module: &ModuleName, kind: HookKind, more: impl FnOnce(&mut HookStats)) {
+        self.with(module, kind, more);
+    }
+
+    fn with<T>(&self, module: &ModuleName, kind: HookKind, work: impl FnOnce(&mut HookStats) -> T) -> T {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        more(table.entry((module.clone(), kind)).or_default());
+        match table.get_mut(module) {
+            Some(kinds) => work(kinds.entry(kind).or_default()),
+            None => work(table.entry(module.clone()).or_default().entry(kind).or_default()),
+        }
     }
 }
 
@@ -115,8 +125,10 @@ impl Stats {
     pub fn total(&self) -> BTreeMap<(ModuleName, HookKind), HookStats> {
         let mut total = Table::new();
         for lane in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            for (key, stats) in lane.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                total.entry(key.clone()).or_default().add(stats);
+            for (module, kinds) in lane.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                for (kind, stats) in kinds {
+                    total.entry((module.clone(), *kind)).or_default().add(stats);
+                }
             }
         }
         total
