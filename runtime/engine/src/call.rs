@@ -70,7 +70,8 @@ impl Desk<'_> {
         let Invocation { outcome, usage, logs, logs_dropped, state, reads } = invocation;
         note::forward_logs(call, &logs, logs_dropped);
         let outcome = outcome.and_then(|value| check(self.schema, value));
-        self.pace.note(&call.module.name, &usage);
+        let failed = outcome.as_ref().is_err_and(|failure| failure.reason.is_fault());
+        self.pace.note(&call.module.name, &usage, failed);
         self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
         let number = self.stats.count(&call.module.name, call.kind, &usage, |s| {
             if let Err(failure) = &outcome {

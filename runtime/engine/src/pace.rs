@@ -40,10 +40,11 @@ struct Mean {
 }
 
 impl Pace {
-    /// Takes in what a call cost. The start of an instance does not count.
-    pub fn note(&self, module: &ModuleName, usage: &Usage) {
+    /// Takes in what a call cost. The start of an instance does not count, unless the call failed: then the instance
+    /// is gone, and the next call starts one again.
+    pub fn note(&self, module: &ModuleName, usage: &Usage, failed: bool) {
         let slow_call = usage.micros > SLOW_US;
-        if !usage.warm || (!slow_call && self.0.tracked.load(Ordering::Relaxed) == 0) {
+        if !(usage.warm || failed) || (!slow_call && self.0.tracked.load(Ordering::Relaxed) == 0) {
             return;
         }
         let mut means = self.0.means.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,12 +109,12 @@ mod tests {
     fn slow_calls_make_a_module_slow_and_quick_ones_forget_it() {
         let pace = Pace::default();
         let name = ModuleName::new("m").unwrap();
-        pace.note(&name, &call(20_000));
+        pace.note(&name, &call(20_000), false);
         assert!(pace.slow().is_empty(), "one call of 20 ms is no habit");
-        pace.note(&name, &call(20_000));
+        pace.note(&name, &call(20_000), false);
         assert_eq!(pace.slow().len(), 1);
         for _ in 0..40 {
-            pace.note(&name, &call(50));
+            pace.note(&name, &call(50), false);
         }
         assert!(pace.slow().is_empty());
         assert_eq!(pace.0.tracked.load(Ordering::Relaxed), 0);
@@ -123,9 +124,20 @@ mod tests {
     fn a_start_is_not_a_habit_and_a_second_is_one_at_once() {
         let pace = Pace::default();
         let name = ModuleName::new("m").unwrap();
-        pace.note(&name, &Usage { warm: false, ..call(5_000_000) });
+        let start = Usage { warm: false, ..call(5_000_000) };
+        pace.note(&name, &start, false);
         assert!(pace.slow().is_empty());
-        pace.note(&name, &call(1_000_000));
+        pace.note(&name, &call(1_000_000), false);
+        assert_eq!(pace.slow().len(), 1);
+    }
+
+    #[test]
+    fn a_module_whose_calls_all_fail_never_has_a_warm_one_and_is_slow_all_the_same() {
+        let pace = Pace::default();
+        let name = ModuleName::new("m").unwrap();
+        for _ in 0..2 {
+            pace.note(&name, &Usage { warm: false, ..call(20_000) }, true);
+        }
         assert_eq!(pace.slow().len(), 1);
     }
 }
