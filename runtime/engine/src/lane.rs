@@ -8,6 +8,7 @@
 mod ahead;
 mod waiting;
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tenter_store::{CommitNews, PendingTask, StoreError};
 
 use crate::aside::Job;
 use crate::registry::SharedRegistry;
+use crate::schedule::Firing;
 use crate::worker::{Handled, Report, Worker};
 pub(crate) use ahead::Known;
 use ahead::{AT_ONCE, Ahead};
@@ -50,6 +52,8 @@ pub(crate) enum Event {
     Handled(Report),
     /// The same, of a task that was run aside.
     HandledAside(Report),
+    /// A slot of a timer.
+    Fire(Arc<Firing>),
     /// There may be new tasks, or a new registry.
     Wake,
     /// Finish.
@@ -77,6 +81,10 @@ impl Handle {
 
     pub(crate) fn wake(&self) {
         self.send(Event::Wake);
+    }
+
+    pub(crate) fn fire(&self, firing: &Arc<Firing>) {
+        self.send(Event::Fire(firing.clone()));
     }
 
     pub(crate) fn stop(&self) {
@@ -168,6 +176,10 @@ impl Lane {
         match event {
             Event::Wake => self.fresh = [true, true],
             Event::Stop => self.stopping = true,
+            Event::Fire(firing) => {
+                let registry = self.context.registry.current();
+                self.context.worker.fire(&firing.slot, self.context.number, &registry);
+            }
             Event::Handled(report) => self.settle(report),
             Event::HandledAside(report) => {
                 self.aside -= 1;

@@ -17,8 +17,10 @@ mod call;
 pub mod ingest;
 mod lane;
 pub mod links;
+mod listening;
 pub mod pace;
 pub mod registry;
+pub mod schedule;
 mod snapshot;
 pub mod stats;
 mod worker;
@@ -36,10 +38,12 @@ use tenter_store::{Admission, BreakerRow, Store, StoreError};
 pub use breakers::Breakers;
 pub use pace::Pace;
 pub use registry::{Registry, SharedRegistry};
+pub use schedule::{Job, JobContext, JobError, JobInfo, JobRun, Scheduler, TimerInfo};
 pub use snapshot::{SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport, UNDECLARED};
 pub use stats::{HookStats, Stats};
 
 use aside::Aside;
+use schedule::Targets;
 use snapshot::Snapshots;
 use worker::{Shared, Worker};
 
@@ -54,6 +58,7 @@ pub const DRIVEN: &[HookKind] = &[
     HookKind::Timeseries,
     HookKind::Correlate,
     HookKind::CorrelateWithRecord,
+    HookKind::Cron,
 ];
 
 /// Makes the host of one lane.
@@ -109,6 +114,7 @@ pub struct Engine {
     breakers: Breakers,
     pace: Pace,
     lanes: u32,
+    scheduler: Scheduler,
     running: Mutex<Vec<(lane::Handle, JoinHandle<()>)>>,
     aside: Mutex<Option<Aside>>,
     shared: Shared,
@@ -133,21 +139,23 @@ impl Engine {
             breakers: breakers.clone(),
             pace: pace.clone(),
         };
-        let worker = || -> Result<Worker, StoreError> {
-            let host = make_host(Arc::new(store.reader()?));
+        let new_host = || -> Result<Box<dyn HookHost>, StoreError> { Ok(make_host(Arc::new(store.reader()?))) };
+        let worker = |host| -> Result<Worker, StoreError> {
             Ok(Worker::new(shared.clone(), stats.lane(), store.reader()?, host))
         };
-        let beside: Vec<Worker> = (0..(count / 2).max(1)).map(|_| worker()).collect::<Result<_, _>>()?;
+        let mut targets = Targets::default();
+        let beside = (0..(count / 2).max(1)).map(|_| worker(targets.listening(new_host()?)));
+        let beside: Vec<Worker> = beside.collect::<Result<_, _>>()?;
         let aside = Aside::start(beside).map_err(|source| StartError::Thread { lane: count, source })?;
         let mut snapshot_lanes = Vec::new();
         for number in 0..count {
-            let host = make_host(Arc::new(store.reader()?));
+            let host = targets.listening(new_host()?);
             snapshot_lanes.push(snapshot::Lane::new(number, host, store.reader()?, stats.lane()));
         }
         let mut running = Vec::new();
         for number in 0..count {
             let context = lane::Context {
-                worker: worker()?,
+                worker: worker(new_host()?)?,
                 registry: registry.clone(),
                 aside: aside.jobs.clone(),
                 number,
@@ -158,6 +166,8 @@ impl Engine {
                 .name(format!("lane-{number}"))
                 .spawn(run)
                 .map_err(|source| StartError::Thread { lane: number, source })?;
+            let told = handle.clone();
+            targets.lane(number, Box::new(move |firing| told.fire(firing)));
             running.push((handle, thread));
         }
         let handles: Vec<lane::Handle> = running.iter().map(|(handle, _)| handle.clone()).collect();
@@ -169,6 +179,8 @@ impl Engine {
         for (handle, _) in &running {
             handle.wake();
         }
+        let context = schedule::Context { store: store.clone(), clock: clock.clone(), registry: registry.clone() };
+        let scheduler = Scheduler::start(context, targets)?;
         Ok(Self {
             store,
             schema,
@@ -179,6 +191,7 @@ impl Engine {
             breakers,
             pace,
             lanes: count,
+            scheduler,
             running: Mutex::new(running),
             aside: Mutex::new(Some(aside)),
             shared,
@@ -255,6 +268,13 @@ impl Engine {
         for (handle, _) in self.running.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             handle.wake();
         }
+        self.scheduler.look();
+    }
+
+    /// What happens by the clock.
+    #[must_use]
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
     }
 
     /// Number of lanes.
@@ -294,7 +314,9 @@ impl Engine {
     /// Lets each lane finish and commit the task it is at, then stops them. What waits stays on disk, and a snapshot run goes
     /// on after the next start. Later calls do nothing.
     pub fn drain(&self) {
+        self.scheduler.halt();
         self.snapshots.stop();
+        self.scheduler.join_jobs();
         let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         for (handle, _) in &running {
             handle.stop();

@@ -7,7 +7,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tenter_model::hook::{Moment, Subscription};
+use tenter_model::HookKind;
+use tenter_model::hook::{Moment, Subscription, Sweep, Timer};
 use tenter_model::id::{AttrName, EntityType, ModuleName, SubscriptionId};
 use tenter_model::module::LoadedModule;
 
@@ -29,6 +30,8 @@ pub struct Registry {
     creation: HashMap<EntityType, Vec<Bound>>,
     attribute: HashMap<EntityType, HashMap<AttrName, Vec<Bound>>>,
     snapshot: SnapshotHooks,
+    timers: Vec<(Bound, Timer)>,
+    sweeps: Vec<(Bound, HookKind, Sweep)>,
 }
 
 /// What a snapshot run calls.
@@ -88,13 +91,12 @@ impl Registry {
                     Moment::Correlate(_) | Moment::CorrelateWithRecord(_) => {
                         registry.snapshot.steps.push((bound, subscription.clone()));
                     }
-                    // Driven by parts of the engine that look subscriptions up for themselves.
-                    Moment::UpdateRecord(_)
-                    | Moment::UpdateEntity(_)
-                    | Moment::Cron(_)
-                    | Moment::Before(_)
-                    | Moment::After { .. }
-                    | Moment::Manual { .. } => {}
+                    Moment::UpdateRecord(sweep) | Moment::UpdateEntity(sweep) => {
+                        registry.sweeps.push((bound, subscription.moment.kind(), sweep.clone()));
+                    }
+                    Moment::Cron(timer) => registry.timers.push((bound, timer.clone())),
+                    // Case hooks are looked up by whoever writes case objects.
+                    Moment::Before(_) | Moment::After { .. } | Moment::Manual { .. } => {}
                 }
             }
         }
@@ -136,6 +138,18 @@ impl Registry {
     #[must_use]
     pub fn snapshot(&self) -> &SnapshotHooks {
         &self.snapshot
+    }
+
+    /// Called by the clock.
+    #[must_use]
+    pub fn timers(&self) -> &[(Bound, Timer)] {
+        &self.timers
+    }
+
+    /// Called by sweeps over stored entities.
+    #[must_use]
+    pub fn sweeps(&self) -> &[(Bound, HookKind, Sweep)] {
+        &self.sweeps
     }
 
     /// Whether the module of that generation is loaded.

@@ -13,8 +13,10 @@ use tenter_store::{CommitResult, PendingTask, Reader, Store, StoreError};
 use crate::breakers::Breakers;
 use crate::ingest::{Ingest, Processed};
 use crate::lane::Known;
+use crate::listening::Slot;
 use crate::pace::Pace;
 use crate::registry::Registry;
+use crate::schedule::fire;
 use crate::stats::LaneStats;
 
 /// Tasks of a lane that are run with care after a stop that was not in order. Tasks that call nothing do not count: the
@@ -103,6 +105,15 @@ impl Worker {
         span.record("outcome", processed.name());
         self.careful_left = self.careful_left.saturating_sub(u32::from(ingest.written_down.get()));
         self.hand_over(pending, processed, report);
+    }
+
+    /// Calls a slot of a timer, unless its module was replaced meanwhile; `lane` is the number that it is stored by.
+    pub(crate) fn fire(&mut self, slot: &Arc<Slot>, lane: u32, registry: &Arc<Registry>) {
+        self.keep_up(registry);
+        let module = &slot.bound.module;
+        if registry.has(&module.name, module.generation) {
+            fire::run(slot, lane, self.host.as_mut(), &self.shared, &self.stats);
+        }
     }
 
     fn hand_over(&self, pending: PendingTask, processed: Processed, report: impl FnOnce(Report) + Send + 'static) {

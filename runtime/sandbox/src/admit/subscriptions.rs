@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use tenter_model::Schema;
 use tenter_model::case::{self, Phase};
+use tenter_model::cron::Schedule;
 use tenter_model::datatype::{DataType, ElementType, LinkType};
-use tenter_model::hook::{CaseFilter, Family, Moment, Path, Subscription};
+use tenter_model::hook::{CaseFilter, Family, Moment, Path, Subscription, Timer};
 use tenter_model::id::{AttrName, EntityType};
 use tenter_model::schema::{AttributeKind, AttributeSpec, EntitySpec};
+use tenter_model::{Schema, Timestamp};
 use wasmtime::Store;
 
 use super::{AdmitError, Admitted, failed};
@@ -97,17 +98,29 @@ fn ask(store: &mut Store<Guest>, exports: &Exports, family: Family) -> wasmtime:
     })
 }
 
-/// What needs no specification: the table of case hooks is the same everywhere.
+/// What needs no specification: the table of case hooks and the forms of schedules are the same everywhere.
 fn check_alone(subscription: &Subscription) -> Result<(), String> {
     match subscription.moment.kind().family() {
-        Family::Case => check(subscription, &Schema::default()),
-        Family::Ingest | Family::Snapshot | Family::Update | Family::Schedule => Ok(()),
+        Family::Case | Family::Schedule => check(subscription, &Schema::default()),
+        Family::Ingest | Family::Snapshot | Family::Update => Ok(()),
+    }
+}
+
+/// A schedule that can be read, and that fires at least once in the calendar.
+fn schedule(timer: &Timer) -> Result<(), String> {
+    match Schedule::of_timer(timer).map_err(|error| error.to_string())? {
+        Some(schedule) if schedule.next(Timestamp(0)).is_none() => {
+            let fields: Vec<_> = timer.fields.iter().flatten().map(|(name, text)| format!("{name}={text}")).collect();
+            Err(format!("the schedule {} never fires: there is no such date", fields.join(" ")))
+        }
+        _ => Ok(()),
     }
 }
 
 fn check(subscription: &Subscription, schema: &Schema) -> Result<(), String> {
     match &subscription.moment {
-        Moment::OnTaskStart | Moment::SnapshotInit | Moment::SnapshotFinalize | Moment::Cron(_) => Ok(()),
+        Moment::OnTaskStart | Moment::SnapshotInit | Moment::SnapshotFinalize => Ok(()),
+        Moment::Cron(timer) => schedule(timer),
         Moment::AllowEntityCreation { etype: name } => etype(schema, name).map(drop),
         Moment::OnEntityCreation { etype: name, refresh, may_change } => {
             refreshable(*refresh, may_change)?;

@@ -60,6 +60,18 @@ fn correlate(depends_on: &str, may_change: &str) -> String {
 }
 
 #[test]
+fn schedules_can_be_read_and_fire() {
+    let timer = |field: &str, text: &str, zone: &str| {
+        let fields = Some(vec![(field.to_owned(), text.to_owned()), ("month".to_owned(), "2".to_owned())]);
+        verdict(Moment::Cron(Timer { fields, timezone: zone.into(), grace_seconds: 1, arguments: "{}".into() }))
+    };
+    insta::assert_snapshot!(timer("day_of_week", "mon-fri", "Europe/Prague"), @"fine");
+    insta::assert_snapshot!(timer("day", "30", "UTC"), @"the schedule day=30 month=2 never fires: there is no such date");
+    insta::assert_snapshot!(timer("hour", "25", "UTC"), @r#"the field "hour" of the schedule cannot be "25": expected a number from 0 to 23, or "*", found "25""#);
+    insta::assert_snapshot!(timer("hour", "1", "Mars/Olympus"), @r#"there is no time zone "Mars/Olympus"; expected a name of the IANA database such as "Europe/Prague""#);
+}
+
+#[test]
 fn entity_types_and_attributes_must_exist() {
     insta::assert_snapshot!(verdict(Moment::AllowEntityCreation { etype: name("asm") }), @"Entity 'asm' does not exist, did you mean \"asn\"?");
     insta::assert_snapshot!(verdict(Moment::UpdateEntity(Sweep { etype: name("xyz"), period_seconds: 1 })), @"Entity 'xyz' does not exist");
