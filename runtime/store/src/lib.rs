@@ -8,7 +8,8 @@
 //! library leaves the package, so that another database can take this one's place. Nothing here reads a clock: times
 //! are arguments.
 //!
-//! Start reading at `writer.rs` (how work is grouped) and `commit.rs` (what one finished task changes).
+//! Start reading at `writer.rs` (how work is grouped), `commit.rs` (what one finished task changes) and `runs.rs` (how
+//! snapshots are kept).
 
 mod admit;
 mod archive;

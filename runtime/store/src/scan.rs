@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rusqlite::Row;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tenter_model::{AttrName, EntityId, EntityRef, EntityType, MasterRecord, Timestamp};
@@ -58,7 +59,11 @@ impl Reader {
         after: Option<&EntityId>,
         limit: u32,
     ) -> Result<Page<(EntityId, MasterRecord)>, StoreError> {
-        self.each_record(etype, share, after, limit, |body, what| codec::decode::<MasterRecord>(body, what))
+        self.batch(RECORDS, Batch { etype, share, after, limit }, None, |row, entity| {
+            let mut record: MasterRecord = codec::decode(blob(row, 2)?, || format!("record of {entity}"))?;
+            record.revision = revision(row)?;
+            Ok(Some((entity.eid.clone(), record)))
+        })
     }
 
     /// [`Reader::records`] without their attributes, for who needs revision, age and TTL tokens alone: costs less.
@@ -72,47 +77,11 @@ impl Reader {
         after: Option<&EntityId>,
         limit: u32,
     ) -> Result<Page<(EntityId, MasterRecord)>, StoreError> {
-        self.each_record(etype, share, after, limit, |body, what| {
-            let Head(created, revision, ttl, _) = codec::decode(body, what)?;
-            Ok(MasterRecord { created, revision, ttl, attributes: BTreeMap::new() })
+        self.batch(RECORDS, Batch { etype, share, after, limit }, None, |row, entity| {
+            let Head(created, _, ttl, _) = codec::decode(blob(row, 2)?, || format!("record of {entity}"))?;
+            let record = MasterRecord { created, revision: revision(row)?, ttl, attributes: BTreeMap::new() };
+            Ok(Some((entity.eid.clone(), record)))
         })
-    }
-
-    fn each_record(
-        &self,
-        etype: &EntityType,
-        share: Share,
-        after: Option<&EntityId>,
-        limit: u32,
-        decode: fn(&[u8], &dyn Fn() -> String) -> Result<MasterRecord, StoreError>,
-    ) -> Result<Page<(EntityId, MasterRecord)>, StoreError> {
-        let conn = self.connection();
-        let mut page = Page { items: Vec::new(), next: None, unreadable: Vec::new() };
-        let mut statement = conn.prepare_cached(
-            "SELECT m.eid, m.revision, m.body FROM name n JOIN master m ON m.etype = n.id \
-             WHERE n.text = ?1 AND m.eid > ?2 ORDER BY m.eid LIMIT ?3",
-        )?;
-        let mut rows = statement.query((etype.as_str(), after.map_or("", EntityId::as_str), limit))?;
-        let (mut seen, mut last) = (0, None);
-        while let Some(row) = rows.next()? {
-            let entity = EntityRef { etype: etype.clone(), eid: name(text(row, 0)?)? };
-            seen += 1;
-            if share.holds(&entity) {
-                match decode(blob(row, 2)?, &|| format!("record of {entity}")) {
-                    Ok(mut record) => {
-                        record.revision = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-                        page.items.push((entity.eid.clone(), record));
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "a record is left out");
-                        page.unreadable.push((entity.eid.clone(), error));
-                    }
-                }
-            }
-            last = Some(entity.eid);
-        }
-        page.next = last.filter(|_| seen == limit);
-        Ok(page)
     }
 
     /// Ids of a type with the revisions of their records, as [`Reader::records`] gives them.
@@ -126,24 +95,11 @@ impl Reader {
         after: Option<&EntityId>,
         limit: u32,
     ) -> Result<Page<(EntityId, u64)>, StoreError> {
-        let conn = self.connection();
-        let mut page = Page { items: Vec::new(), next: None, unreadable: Vec::new() };
-        let mut statement = conn.prepare_cached(
-            "SELECT m.eid, m.revision FROM name n JOIN master m ON m.etype = n.id \
-             WHERE n.text = ?1 AND m.eid > ?2 ORDER BY m.eid LIMIT ?3",
-        )?;
-        let mut rows = statement.query((etype.as_str(), after.map_or("", EntityId::as_str), limit))?;
-        let (mut seen, mut last) = (0, None);
-        while let Some(row) = rows.next()? {
-            let entity = EntityRef { etype: etype.clone(), eid: name(text(row, 0)?)? };
-            seen += 1;
-            if share.holds(&entity) {
-                page.items.push((entity.eid.clone(), u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)));
-            }
-            last = Some(entity.eid);
-        }
-        page.next = last.filter(|_| seen == limit);
-        Ok(page)
+        let sql = "SELECT m.eid, m.revision FROM name n JOIN master m ON m.etype = n.id \
+                   WHERE n.text = ?1 AND m.eid > ?2 AND ?4 IS NULL ORDER BY m.eid LIMIT ?3";
+        self.batch(sql, Batch { etype, share, after, limit }, None, |row, entity| {
+            Ok(Some((entity.eid.clone(), revision(row)?)))
+        })
     }
 
     /// Entity types that have entities, in the order of their first appearance.
@@ -274,31 +230,68 @@ impl Reader {
         after: Option<&EntityId>,
         limit: u32,
     ) -> Result<Page<(EntityId, u64)>, StoreError> {
+        let sql = "SELECT m.eid, m.revision, EXISTS (SELECT 1 FROM link l WHERE l.to_etype = m.etype AND \
+                   l.to_eid = m.eid AND (l.until IS NULL OR l.until >= ?4)) FROM name n JOIN master m \
+                   ON m.etype = n.id WHERE n.text = ?1 AND m.eid > ?2 ORDER BY m.eid LIMIT ?3";
+        self.batch(sql, Batch { etype, share, after, limit }, Some(at), |row, entity| {
+            Ok(if row.get(2)? { None } else { Some((entity.eid.clone(), revision(row)?)) })
+        })
+    }
+
+    /// Reads the next entities of a type. The statement gives the id first, and takes type, place, limit and time.
+    fn batch<T>(
+        &self,
+        sql: &str,
+        batch: Batch<'_>,
+        at: Option<Timestamp>,
+        mut item: impl FnMut(&Row<'_>, &EntityRef) -> Result<Option<T>, StoreError>,
+    ) -> Result<Page<T>, StoreError> {
         let conn = self.connection();
         let mut page = Page { items: Vec::new(), next: None, unreadable: Vec::new() };
-        let mut statement = conn.prepare_cached(
-            "SELECT m.eid, m.revision, EXISTS (SELECT 1 FROM link l WHERE l.to_etype = m.etype AND l.to_eid = m.eid \
-             AND (l.until IS NULL OR l.until >= ?4)) FROM name n JOIN master m ON m.etype = n.id \
-             WHERE n.text = ?1 AND m.eid > ?2 ORDER BY m.eid LIMIT ?3",
-        )?;
-        let mut rows = statement.query((etype.as_str(), after.map_or("", EntityId::as_str), limit, at.0))?;
+        let mut statement = conn.prepare_cached(sql)?;
+        let after = batch.after.map_or("", EntityId::as_str);
+        let mut rows = statement.query((batch.etype.as_str(), after, batch.limit, at.map(|t| t.0)))?;
         let (mut seen, mut last) = (0, None);
         while let Some(row) = rows.next()? {
-            let entity = EntityRef { etype: etype.clone(), eid: name(text(row, 0)?)? };
+            let entity = EntityRef { etype: batch.etype.clone(), eid: name(text(row, 0)?)? };
             seen += 1;
-            if share.holds(&entity) && !row.get::<_, bool>(2)? {
-                page.items.push((entity.eid.clone(), u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)));
+            if batch.share.holds(&entity) {
+                match item(row, &entity) {
+                    Ok(item) => page.items.extend(item),
+                    Err(error @ StoreError::Unreadable { .. }) => {
+                        tracing::error!(%error, "a record is left out");
+                        page.unreadable.push((entity.eid.clone(), error));
+                    }
+                    Err(other) => return Err(other),
+                }
             }
             last = Some(entity.eid);
         }
-        page.next = last.filter(|_| seen == limit);
+        page.next = last.filter(|_| seen == batch.limit);
         Ok(page)
     }
 }
 
+/// Records of a type; the last condition only takes the time that this scan does not need.
+const RECORDS: &str = "SELECT m.eid, m.revision, m.body FROM name n JOIN master m ON m.etype = n.id \
+                       WHERE n.text = ?1 AND m.eid > ?2 AND ?4 IS NULL ORDER BY m.eid LIMIT ?3";
+
+/// Which entities a scan looks at next.
+struct Batch<'a> {
+    etype: &'a EntityType,
+    share: Share,
+    after: Option<&'a EntityId>,
+    limit: u32,
+}
+
+/// The revision of a record, which stands beside its id.
+fn revision(row: &Row<'_>) -> Result<u64, StoreError> {
+    Ok(u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))
+}
+
 /// A record as stored, with its attributes passed over.
 #[derive(Deserialize)]
-struct Head(Timestamp, u64, BTreeMap<String, Timestamp>, IgnoredAny);
+struct Head(Timestamp, IgnoredAny, BTreeMap<String, Timestamp>, IgnoredAny);
 
 /// Entity types by number, since a stream of links names the same few again and again.
 #[derive(Default)]

@@ -183,3 +183,61 @@ fn a_log_cut_anywhere_leaves_an_earlier_state_whole() {
     assert!(accepted.is_sorted(), "{accepted:?}");
     assert!(accepted.first() < accepted.last(), "{accepted:?}");
 }
+
+/// Each column of bytes or of JSON gets values that no program stored, behind each mark of a format; whatever reads it
+/// gives a value or an error that names it.
+#[test]
+fn rows_with_any_bytes_are_read_or_named() {
+    let store = store();
+    script::run(&store, &mut |_, _| {});
+    let conn = rusqlite::Connection::open(store.dir().join("tenter.db")).unwrap();
+    let reader = store.reader().unwrap();
+    let mut random = Random(0x000b_ad0b_ad01);
+    let (mut read, mut named) = (0, 0);
+    for (column, table) in [
+        ("body", "master"),
+        ("body", "document"),
+        ("settings", "run"),
+        ("counts", "run"),
+        ("state", "run"),
+        ("body", "sweep"),
+        ("body", "schema_version"),
+        ("body", "job"),
+        ("body", "report"),
+        ("module", "slot"),
+    ] {
+        let kept = format!("CREATE TEMP TABLE kept AS SELECT rowid AS id, * FROM {table}");
+        let is_text = !["master", "document"].contains(&table);
+        let kept = if table == "report" || table == "slot" { kept.replace("rowid AS id, ", "") } else { kept };
+        conn.execute_batch(&kept).unwrap();
+        for _ in 0..script::extent(40, 400) {
+            let mut bytes: Vec<u8> = (0..random.below(40)).map(|_| u8::try_from(random.below(256)).unwrap()).collect();
+            if is_text {
+                let text: String = bytes.iter().map(|b| b"{}[]\",:0ntaX\\ "[usize::from(*b) % 14] as char).collect();
+                conn.execute(&format!("UPDATE {table} SET {column} = ?1"), [text]).unwrap();
+            } else {
+                // The format without a sum, which is decoded whatever it is.
+                bytes.insert(0, u8::try_from(random.below(3)).unwrap());
+                conn.execute(&format!("UPDATE {table} SET {column} = ?1"), [bytes]).unwrap();
+            }
+            match script::dump(&reader) {
+                Ok(_) => read += 1,
+                Err(StoreError::Unreadable { what, .. }) => {
+                    assert!(!what.is_empty());
+                    named += 1;
+                }
+                Err(error) => panic!("{table}.{column}: {error}"),
+            }
+        }
+        let restore = match table {
+            "report" => "UPDATE report SET body = (SELECT body FROM kept k WHERE k.name = report.name)".into(),
+            "slot" => "UPDATE slot SET module = (SELECT module FROM kept)".into(),
+            _ => format!("UPDATE {table} SET {column} = (SELECT {column} FROM kept WHERE id = {table}.rowid)"),
+        };
+        conn.execute_batch(&format!("{restore}; DROP TABLE kept;")).unwrap();
+        script::dump(&reader).unwrap();
+    }
+    println!("{named} rows named, {read} read");
+    assert!(named > 100);
+    script::assert_sound(&store);
+}

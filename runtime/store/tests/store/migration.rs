@@ -10,6 +10,9 @@ use crate::fixtures::*;
 use crate::script;
 
 const FIRST: &str = include_str!("../../migrations/0001_initial.sql");
+/// Those that follow, as far as older programs know them.
+const OLDER: [&str; 2] =
+    [include_str!("../../migrations/0002_operation.sql"), include_str!("../../migrations/0003_provenance.sql")];
 
 /// Stores what a program of format 1 would leave: tasks in both queues, counts, a token, an end in order.
 pub(crate) fn old_database(dir: &Path) {
@@ -88,6 +91,27 @@ fn a_crash_before_the_upgrade_is_still_known_after_it() {
     drop(conn);
     assert!(open(dir.path()).is_careful());
     assert!(!open(dir.path()).is_careful());
+}
+
+#[test]
+fn each_format_in_between_is_upgraded_too() {
+    for (steps, format) in [(1, 2), (2, 3)] {
+        let dir = tempfile::tempdir().unwrap();
+        old_database(dir.path());
+        let conn = rusqlite::Connection::open(dir.path().join("tenter.db")).unwrap();
+        for sql in &OLDER[..steps] {
+            conn.execute_batch(sql).unwrap();
+        }
+        conn.pragma_update(None, "user_version", format).unwrap();
+        drop(conn);
+        let store = open(dir.path());
+        script::assert_sound(&store);
+        let reader = store.reader().unwrap();
+        assert_eq!(reader.counters().unwrap().pending, 3, "format {format}");
+        assert_eq!((reader.runs(None, 9).unwrap(), reader.latest_schema().unwrap()), (Vec::new(), None));
+        script::run(&store, &mut |_, _| {});
+        script::assert_sound(&store);
+    }
 }
 
 #[test]
