@@ -32,14 +32,14 @@ use tenter_model::breaker::Breaker;
 use tenter_model::host::HostData;
 use tenter_model::task::{Queue, Task, TaskBody, TaskId};
 use tenter_model::time::Clock;
-use tenter_model::{HookHost, HookKind, ModuleName, Schema};
+use tenter_model::{EntityType, HookHost, HookKind, ModuleName, Schema};
 use tenter_store::{Admission, BreakerRow, Store, StoreError};
 
 pub use breakers::Breakers;
 pub use pace::Pace;
 pub use registry::{Registry, SharedRegistry};
 pub use schedule::{Job, JobContext, JobError, JobInfo, JobRun, Scheduler, TimerInfo};
-pub use snapshot::{SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport, UNDECLARED};
+pub use snapshot::{CreationReport, SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport, UNDECLARED};
 pub use stats::{HookStats, Stats};
 
 use aside::Aside;
@@ -297,6 +297,25 @@ impl Engine {
     /// [`SnapshotError`]. What a run has saved by then is kept for the next one.
     pub fn run_snapshot(&self, options: SnapshotOptions) -> Result<SnapshotReport, SnapshotError> {
         self.snapshots.run(&self.shared, self.registry.current(), &self.make_id, options)
+    }
+
+    /// Has the next snapshot run call the `refresh` hooks of a module, as it does by itself after a change of the
+    /// module's configuration.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn refresh_module(&self, module: &ModuleName) -> Result<(), StoreError> {
+        self.snapshots.ask_refresh(&self.shared, module)
+    }
+
+    /// Calls the creation hooks of all entities of a type again, with empty tasks, and waits until all were. It does not
+    /// run beside a snapshot run.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]. Tasks that are in the queue by then stay there.
+    pub fn refresh_on_entity_creation(&self, etype: &EntityType) -> Result<CreationReport, SnapshotError> {
+        let id = (self.make_id)(self.clock.now());
+        self.snapshots.refresh_creations(&self.shared, &self.registry.current(), id, etype)
     }
 
     /// Whether [`Engine::drain`] was called.

@@ -12,110 +12,42 @@
 //!
 //! Memory holds the identities of linked entities (see [`feed`]), at most four portions for each lane, and of components
 //! with more than a thousand entities one at a time; a component of more than
-//! [`MAX_MEMBERS`] entities is split, see [`tenter_model::snapshot::components`].
+//! [`tenter_model::snapshot::components::MAX_MEMBERS`] entities is split.
 
+mod begin;
 mod calls;
 mod component;
+mod creations;
 mod feed;
 mod lane;
 mod plan;
+mod refresh;
 mod run;
+mod words;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
-use tenter_model::snapshot::components::MAX_MEMBERS;
-use tenter_model::snapshot::plan::PlanError;
 use tenter_model::view::RunContext;
-use tenter_model::{ModuleName, TaskId, Timestamp};
-use tenter_store::{BeginRun, Produced, Reader, RunBatch, RunRow, StoreError};
+use tenter_model::{EntityType, ModuleName, TaskId, Timestamp};
+use tenter_store::{Produced, Reader, RunBatch, RunRow, StoreError};
 
 use crate::registry::Registry;
 use crate::worker::Shared;
+use begin::Begun;
+pub use creations::CreationReport;
+use creations::Creations;
 pub(crate) use lane::Lane;
-use plan::RunPlan;
 use run::Run;
 pub use run::UNDECLARED;
+pub use words::{SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport};
 
 /// Portions that wait for a lane, for each lane.
 const WAITING: usize = 2;
 /// Times that finalize hooks are called before their changes of module state are given up.
 const MAX_FINALIZE: u32 = 8;
-
-/// How a run is to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SnapshotOptions {
-    /// The time that values are computed for; `None` = now.
-    pub time: Option<Timestamp>,
-    /// Compute entities anew whose values cannot have changed.
-    pub full: bool,
-    /// Whether entities with nothing but an id get documents (`snapshots.keep_empty`).
-    pub keep_empty: bool,
-    /// Entities of one component at most.
-    pub max_members: usize,
-}
-
-impl Default for SnapshotOptions {
-    fn default() -> Self {
-        Self { time: None, full: false, keep_empty: true, max_members: MAX_MEMBERS }
-    }
-}
-
-/// A run that is complete.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SnapshotReport {
-    /// The run as stored, with its counts.
-    pub run: RunRow,
-    /// Whether it was begun before by a process that did not finish it.
-    pub resumed: bool,
-}
-
-/// A run that is under way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnapshotProgress {
-    /// Its id.
-    pub id: String,
-    /// The time that values are computed for.
-    pub time: Timestamp,
-    /// When this process took it up.
-    pub since: Timestamp,
-    /// Entities done by this process.
-    pub entities: u64,
-}
-
-/// Why there is no complete run.
-#[derive(Debug, thiserror::Error)]
-pub enum SnapshotError {
-    /// Another one is under way.
-    #[error(
-        "a snapshot run is under way since {since}, and one runs at a time; wait for it (`tenter snapshot list` shows \
-         where it is) and ask again"
-    )]
-    Active {
-        /// When it was taken up.
-        since: Timestamp,
-    },
-    /// The engine stops. The run goes on after the next start.
-    #[error("the server is stopping; the run goes on after the next start")]
-    Stopped,
-    /// The hooks of all modules together make no sense.
-    #[error("the correlation hooks of the loaded modules cannot be put in order: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Plan(Vec<PlanError>),
-    /// The store refused. What is saved stays, and the next run goes on from there.
-    #[error("the snapshot run is interrupted and the next one goes on with it: {0}")]
-    Store(#[from] StoreError),
-    /// A fault of the runtime itself.
-    #[error(
-        "a lane of the snapshot run panicked, which is a fault of the runtime: please report it; the next run goes on"
-    )]
-    Panicked,
-    /// The operating system refused a thread.
-    #[error("cannot start a thread for the snapshot run: {0}")]
-    Thread(std::io::Error),
-}
 
 /// Makes runs, one at a time.
 pub(crate) struct Snapshots {
@@ -124,6 +56,8 @@ pub(crate) struct Snapshots {
     ended: Condvar,
     stopping: AtomicBool,
     reported: Mutex<HashSet<(ModuleName, u64)>>,
+    /// Held while what operators asked for is read and written.
+    asking: Mutex<()>,
 }
 
 struct Active {
@@ -160,6 +94,7 @@ impl Snapshots {
             ended: Condvar::new(),
             stopping: AtomicBool::new(false),
             reported: Mutex::new(HashSet::new()),
+            asking: Mutex::new(()),
         }
     }
 
@@ -188,6 +123,57 @@ impl Snapshots {
         }
     }
 
+    /// Takes the turn, or tells who has it.
+    fn turn(&self, shared: &Shared) -> Result<(Turn<'_>, Arc<Progress>), SnapshotError> {
+        let (since, done) = (shared.clock.now(), Arc::new(Progress::default()));
+        let mut active = self.active();
+        if self.is_stopping() {
+            return Err(SnapshotError::Stopped);
+        }
+        if let Some(Active { since, .. }) = *active {
+            return Err(SnapshotError::Active { since });
+        }
+        *active = Some(Active { since, run: None, done: done.clone() });
+        Ok((Turn(self), done))
+    }
+
+    /// Has the next run call a module's `refresh` hooks.
+    pub(crate) fn ask_refresh(&self, shared: &Shared, module: &ModuleName) -> Result<(), StoreError> {
+        let _one_at_a_time = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        refresh::ask(&shared.store, module, shared.clock.now())
+    }
+
+    /// Calls the creation hooks of all entities of a type again.
+    pub(crate) fn refresh_creations(
+        &self,
+        shared: &Shared,
+        registry: &Arc<Registry>,
+        id: TaskId,
+        etype: &EntityType,
+    ) -> Result<CreationReport, SnapshotError> {
+        if shared.schema.entity(etype.as_str()).is_none() {
+            return Err(SnapshotError::NoEntityType(etype.clone()));
+        }
+        let _turn = self.turn(shared)?;
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.iter_mut().for_each(|lane| lane.keep_up(registry));
+        let creations = Creations {
+            shared,
+            etype,
+            hooks: registry.on_entity_creation(etype),
+            id,
+            lanes: u32::try_from(lanes.len()).unwrap_or(u32::MAX),
+            stopping: &self.stopping,
+            entities: AtomicU64::new(0),
+            tasks: AtomicU64::new(0),
+        };
+        if !creations.hooks.is_empty() {
+            on_each(&mut lanes, |lane| creations.serve(lane), || Ok(()))?;
+        }
+        let Creations { entities, tasks, .. } = creations;
+        Ok(CreationReport { entities: entities.into_inner(), tasks: tasks.into_inner() })
+    }
+
     /// Makes a run, or goes on with the one that was left unfinished, and waits until it is complete.
     pub(crate) fn run(
         &self,
@@ -196,38 +182,19 @@ impl Snapshots {
         new_id: impl Fn(Timestamp) -> TaskId,
         options: SnapshotOptions,
     ) -> Result<SnapshotReport, SnapshotError> {
-        let done = Arc::new(Progress::default());
-        let since = shared.clock.now();
-        let _turn = {
-            let mut active = self.active();
-            if let Some(Active { since, .. }) = *active {
-                return Err(SnapshotError::Active { since });
-            }
-            *active = Some(Active { since, run: None, done: done.clone() });
-            Turn(self)
-        };
+        let (_turn, done) = self.turn(shared)?;
         let reader = shared.store.reader()?;
-        let refreshed = HashSet::new();
-        let plan =
-            RunPlan::new(&shared.schema, &registry, &refreshed, options.keep_empty).map_err(SnapshotError::Plan)?;
-        let (row, resumed) = begin(shared, &reader, &plan, new_id, options)?;
+        let Begun { row, plan, resumed, base } = begin::begin(shared, &reader, &registry, new_id, options)?;
         let context = RunContext { id: row.id.clone(), time: row.time };
         if let Some(active) = self.active().as_mut() {
             active.run = Some(context.clone());
         }
-        let base = match row.base {
-            Some(base) if !options.full && row.settings["full"] != json!(true) => {
-                let before = reader.runs(Some(base + 1), 1)?.into_iter().next();
-                before.filter(|b| b.settings["signature"] == json!(plan.signature) && b.time <= row.time)
-            }
-            _ => None,
-        };
         let run = Run {
             shared,
             registry,
             plan,
             number: row.number,
-            base: base.map(|row| row.number),
+            base,
             id: TaskId::parse(&row.id).unwrap_or_else(|| TaskId::root(row.time, [0; 10])),
             context,
             keep_empty: options.keep_empty,
@@ -243,35 +210,13 @@ impl Snapshots {
         let result = work(&run, &reader, &mut lanes);
         lanes.iter_mut().for_each(Lane::ended);
         let row = result?;
+        {
+            let _one_at_a_time = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+            refresh::done(&shared.store, &reader, &row, shared.clock.now())?;
+        }
         tracing::info!(run = row.id, time = %row.time, resumed, counts = ?row.counts, "snapshot run complete");
         Ok(SnapshotReport { run: row, resumed })
     }
-}
-
-/// A new run, or the unfinished one. An unfinished one that began with other modules, another specification or other
-/// settings is given up: half of its documents would say one thing and half another.
-fn begin(
-    shared: &Shared,
-    reader: &Reader,
-    plan: &RunPlan,
-    new_id: impl Fn(Timestamp) -> TaskId,
-    options: SnapshotOptions,
-) -> Result<(RunRow, bool), SnapshotError> {
-    let now = shared.clock.now();
-    let settings = json!({"signature": plan.signature, "full": options.full, "keep_empty": options.keep_empty});
-    if let Some(unfinished) = reader.unfinished_run()? {
-        let same = unfinished.settings["signature"] == settings["signature"]
-            && (!options.full || unfinished.settings["full"] == settings["full"]);
-        if same {
-            tracing::info!(run = unfinished.id, time = %unfinished.time, "an unfinished snapshot run goes on");
-            return Ok((unfinished, true));
-        }
-        let reason = "modules, specification or settings changed before it was complete";
-        tracing::warn!(run = unfinished.id, "an unfinished snapshot run is given up: {reason}");
-        shared.store.abort_run(unfinished.number, reason, now)?;
-    }
-    let begin = BeginRun { id: new_id(now).to_string(), time: options.time.unwrap_or(now), settings };
-    Ok((shared.store.begin_run(begin, now)?, false))
 }
 
 /// Init, portions, finalize, completion.

@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::invocations::{self, InvocationRow};
 use crate::outcome::{CommitResult, DeadLetter, ErrorRow, StateChange};
 use crate::state;
+use crate::store::Store;
 use crate::tally::Count;
 use crate::tx::Tx;
 
@@ -35,6 +36,16 @@ pub struct Entered {
     pub duplicates: usize,
     /// Tasks that became dead letters because their root's budget is spent.
     pub over_budget: usize,
+}
+
+impl Store {
+    /// Stores what calls of hooks left that belong to no task and no job.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a state key that was read and written has changed since; nothing is stored then.
+    pub fn save_produced_blocking(&self, produced: Produced, now: Timestamp) -> Result<Entered, StoreError> {
+        self.call(move |tx| store(tx, &produced, now))
+    }
 }
 
 /// Stores it. [`StoreError::Conflict`] when a state key that was read and written has changed since.

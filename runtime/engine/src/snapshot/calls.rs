@@ -1,4 +1,4 @@
-//! Calling hooks for a snapshot run: what they return is checked, their tasks get ids, and all that they leave is
+//! Calling hooks on the lanes of snapshots: what they return is checked, their tasks get ids, and all that they leave is
 //! gathered for the batch that is saved.
 
 use tenter_model::host::{CallCause, HookCall, HookFailure, Invocation};
@@ -29,13 +29,15 @@ pub(super) struct Caller<'a> {
     pub(super) host: &'a mut dyn HookHost,
     /// The time that guests see: that of the run.
     pub(super) time: Timestamp,
+    /// Where tasks go.
+    queue: Queue,
     pub(super) tasks: Vec<Task>,
     pub(super) notes: Notes,
 }
 
 impl<'a> Caller<'a> {
-    pub(super) fn new(desk: Desk<'a>, host: &'a mut dyn HookHost, time: Timestamp) -> Self {
-        Self { desk, host, time, tasks: Vec::new(), notes: Notes::default() }
+    pub(super) fn new(desk: Desk<'a>, host: &'a mut dyn HookHost, time: Timestamp, queue: Queue) -> Self {
+        Self { desk, host, time, queue, tasks: Vec::new(), notes: Notes::default() }
     }
 
     /// All that was left, for the store.
@@ -81,7 +83,7 @@ impl<'a> Caller<'a> {
         Some(bodies)
     }
 
-    /// Takes checked tasks for the normal queue. Each is the root of its own family, so that no entity's hooks use up
+    /// Takes checked tasks. Each is the root of its own family, so that no entity's hooks use up
     /// the budget of another's; depth counts the hook between.
     pub(super) fn take(&mut self, (bound, kind): (&Bound, HookKind), about: About<'_>, bodies: Vec<TaskBody>) {
         let name = &bound.module.name;
@@ -96,7 +98,7 @@ impl<'a> Caller<'a> {
                 id,
                 root: id,
                 depth: 1,
-                queue: Queue::Normal,
+                queue: self.queue,
                 origin: Some(Origin {
                     module: name.clone(),
                     version: bound.module.descriptor.version.clone(),

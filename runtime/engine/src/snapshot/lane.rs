@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tenter_model::host::CallCause;
 use tenter_model::snapshot::components::Component;
+use tenter_model::task::Queue;
 use tenter_model::{EntityId, EntityRef, HookHost, HookKind, MasterRecord};
 use tenter_store::{Document, Entered, Produced, Reader, RunBatch, RunCounts, Share, StoreError};
 
@@ -24,6 +25,7 @@ use super::{Run, SnapshotError};
 use crate::call::Desk;
 use crate::registry::{Bound, Registry};
 use crate::stats::LaneStats;
+use crate::worker::Shared;
 
 /// Portions of a lane on their way to the disk.
 const MAX_IN_FLIGHT: usize = 4;
@@ -32,14 +34,14 @@ const MAX_DOCUMENTS: usize = 2_000;
 /// Components of more entities than this are computed one at a time, whatever the number of lanes.
 const LARGE: usize = 1_000;
 /// Times that a portion is computed before its changes of module state are given up.
-const MAX_TRIES: u32 = 8;
+pub(super) const MAX_TRIES: u32 = 8;
 
 /// A lane.
 pub(crate) struct Lane {
     pub(super) number: u32,
-    host: Box<dyn HookHost>,
+    pub(super) host: Box<dyn HookHost>,
     pub(super) reader: Reader,
-    stats: LaneStats,
+    pub(super) stats: LaneStats,
     /// Address of the registry that the host was last told of.
     seen: usize,
 }
@@ -101,7 +103,8 @@ impl Lane {
     }
 
     fn at_ends(&mut self, run: &Run<'_>, hooks: &[Bound], kind: HookKind) -> Produced {
-        let mut caller = Caller::new(desk(&self.stats, run), self.host.as_mut(), run.context.time);
+        let mut caller =
+            Caller::new(desk(&self.stats, run.shared), self.host.as_mut(), run.context.time, Queue::Normal);
         for bound in hooks {
             let about = About { work: run.id, entity: None, stage: self.number, cause: CallCause::Normal };
             caller.call_for_tasks((bound, kind), about, |host, call| match kind {
@@ -191,7 +194,8 @@ impl Lane {
     }
 
     fn compute(&mut self, run: &Run<'_>, job: &Job) -> Result<RunBatch, SnapshotError> {
-        let mut caller = Caller::new(desk(&self.stats, run), self.host.as_mut(), run.context.time);
+        let mut caller =
+            Caller::new(desk(&self.stats, run.shared), self.host.as_mut(), run.context.time, Queue::Normal);
         let mut work = Work { run, reader: &self.reader, caller: &mut caller };
         let mut counts = RunCounts::new();
         let (documents, unchanged) = match job {
@@ -217,8 +221,7 @@ impl Lane {
     }
 }
 
-fn desk<'a>(stats: &'a LaneStats, run: &Run<'a>) -> Desk<'a> {
-    let shared = run.shared;
+pub(super) fn desk<'a>(stats: &'a LaneStats, shared: &'a Shared) -> Desk<'a> {
     Desk { schema: &shared.schema, stats, breakers: &shared.breakers, pace: &shared.pace, now: shared.clock.now() }
 }
 
