@@ -1,13 +1,36 @@
 //! How a run begins: a new one, or the one that was left unfinished.
 
-use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 use tenter_model::{ModuleName, TaskId, Timestamp};
-use tenter_store::{BeginRun, Reader, RunNumber, RunRow};
+use tenter_store::{BeginRun, Reader, RunNumber, RunRow, StoreError};
 
 use super::plan::RunPlan;
 use super::{SnapshotError, SnapshotOptions, refresh};
 use crate::registry::Registry;
 use crate::worker::Shared;
+
+/// What a run is begun with; stored with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Settings {
+    /// Of all that values depend on beside the data.
+    signature: String,
+    /// Whether everything is computed anew.
+    full: bool,
+    /// Modules whose `refresh` hooks are called.
+    pub(super) refreshed: BTreeSet<ModuleName>,
+    /// Fingerprints of configurations, for the run after.
+    pub(super) configurations: BTreeMap<ModuleName, String>,
+}
+
+impl Settings {
+    /// Those of a run; the default, which fits nothing, where another program wrote others.
+    pub(super) fn of(row: &RunRow) -> Self {
+        serde_json::from_value(row.settings.clone()).unwrap_or_default()
+    }
+}
 
 /// A run that can go on its way.
 pub(super) struct Begun {
@@ -29,13 +52,13 @@ pub(super) fn begin(
     options: SnapshotOptions,
 ) -> Result<Begun, SnapshotError> {
     let now = shared.clock.now();
-    let planned = |refreshed: &std::collections::HashSet<ModuleName>| {
+    let planned = |refreshed: &BTreeSet<ModuleName>| {
         RunPlan::new(&shared.schema, registry, refreshed, options.keep_empty).map_err(SnapshotError::Plan)
     };
     if let Some(row) = reader.unfinished_run()? {
-        let plan = planned(&refresh::of_run(&row))?;
-        let is_same = row.settings["signature"] == json!(plan.signature)
-            && (!options.full || row.settings["full"] == json!(true));
+        let settings = Settings::of(&row);
+        let plan = planned(&settings.refreshed)?;
+        let is_same = settings.signature == plan.signature && (!options.full || settings.full);
         if is_same {
             tracing::info!(run = row.id, time = %row.time, "an unfinished snapshot run goes on");
             let base = base(reader, &row, &plan)?;
@@ -47,15 +70,13 @@ pub(super) fn begin(
     }
     let refreshed = refresh::wanted(reader, registry)?;
     let plan = planned(&refreshed)?;
-    let mut names: Vec<&str> = refreshed.iter().map(ModuleName::as_str).collect();
-    names.sort_unstable();
-    let settings = json!({
-        "signature": plan.signature,
-        "full": options.full,
-        "keep_empty": options.keep_empty,
-        "refreshed": names,
-        "configurations": refresh::configurations(registry),
-    });
+    let settings = Settings {
+        signature: plan.signature.clone(),
+        full: options.full,
+        refreshed,
+        configurations: refresh::configurations(registry),
+    };
+    let settings = serde_json::to_value(settings).map_err(|e| StoreError::Invalid(e.to_string()))?;
     let begin = BeginRun { id: new_id(now).to_string(), time: options.time.unwrap_or(now), settings };
     let row = shared.store.begin_run(begin, now)?;
     let base = base(reader, &row, &plan)?;
@@ -64,10 +85,10 @@ pub(super) fn begin(
 
 /// The run before, if it computed the same from the same data, and for a time that was not later.
 fn base(reader: &Reader, row: &RunRow, plan: &RunPlan) -> Result<Option<RunNumber>, SnapshotError> {
-    let Some(base) = row.base.filter(|_| row.settings["full"] != json!(true)) else { return Ok(None) };
+    let Some(base) = row.base.filter(|_| !Settings::of(row).full) else { return Ok(None) };
     let before = reader.runs(Some(base.saturating_add(1)), 1)?.into_iter().next();
     let is_same = |before: &RunRow| {
-        before.number == base && before.settings["signature"] == json!(plan.signature) && before.time <= row.time
+        before.number == base && Settings::of(before).signature == plan.signature && before.time <= row.time
     };
     Ok(before.filter(is_same).map(|before| before.number))
 }

@@ -1,6 +1,6 @@
 //! What a run will call, and what it may leave alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tenter_model::schema::AttributeKind;
@@ -29,7 +29,7 @@ impl RunPlan {
     pub(super) fn new(
         schema: &Schema,
         registry: &Registry,
-        refreshed: &HashSet<ModuleName>,
+        refreshed: &BTreeSet<ModuleName>,
         keep_empty: bool,
     ) -> Result<Self, Vec<PlanError>> {
         let hooks = registry.snapshot();
@@ -83,7 +83,7 @@ fn mirrors(spec: &tenter_model::schema::EntitySpec) -> bool {
 
 /// Of everything beside the data that values depend on. Another version of the compiler may give another signature for
 /// the same, which costs one run that computes all anew.
-fn signature(schema: &Schema, registry: &Registry, refreshed: &HashSet<ModuleName>, keep_empty: bool) -> String {
+fn signature(schema: &Schema, registry: &Registry, refreshed: &BTreeSet<ModuleName>, keep_empty: bool) -> String {
     let mut hash = DefaultHasher::new();
     keep_empty.hash(&mut hash);
     for spec in schema.entities() {
@@ -110,8 +110,6 @@ fn signature(schema: &Schema, registry: &Registry, refreshed: &HashSet<ModuleNam
     for (etype, attr, hooks) in timeseries {
         hooks.iter().for_each(|hook| bound(hook, &format!("{etype}.{attr}")));
     }
-    let mut refreshed: Vec<&str> = refreshed.iter().map(ModuleName::as_str).collect();
-    refreshed.sort_unstable();
-    refreshed.hash(&mut hash);
+    refreshed.iter().for_each(|name| name.as_str().hash(&mut hash));
     format!("{:016x}", hash.finish())
 }
