@@ -6,7 +6,7 @@
 use tenter_model::Timestamp;
 
 use crate::error::StoreError;
-use crate::runs::drop_row;
+use crate::runs::{drop_row, neighbours};
 use crate::store::Store;
 use crate::tx::Tx;
 
@@ -60,8 +60,9 @@ fn clean_runs(tx: &mut Tx<'_>, older_than: Timestamp) -> Result<(u64, bool), Sto
             tx.conn
                 .prepare_cached("UPDATE run SET state = 'removed' WHERE number = ?1 AND state = 'complete'")?
                 .execute([run])?;
+            let neighbours = neighbours(tx, run)?;
             for (etype, eid) in &rows {
-                drop_row(tx, run, (*etype, eid))?;
+                drop_row(tx, run, &neighbours, (*etype, eid))?;
             }
             tx.crash.at("clean-rows");
             return Ok((rows.len() as u64, true));
@@ -85,16 +86,20 @@ fn clean_removed_entities(tx: &mut Tx<'_>, _: Timestamp) -> Result<(u64, bool), 
         )?
         .query_map([ENTITIES], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
         .collect::<Result<_, _>>()?;
+    // In the order of the runs, since a document goes with the last row that names it.
+    let numbers: Vec<i64> = tx
+        .conn
+        .prepare_cached("SELECT number FROM run ORDER BY number")?
+        .query_map([], |r| r.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut runs = Vec::with_capacity(numbers.len());
+    for number in numbers.into_iter().filter(|_| !gone.is_empty()) {
+        runs.push((number, neighbours(tx, number)?));
+    }
     let mut removed = 0;
     for (etype, eid, until) in &gone {
-        // In the order of the runs, since a document goes with the last row that names it.
-        let runs: Vec<i64> = tx
-            .conn
-            .prepare_cached("SELECT number FROM run WHERE number <= ?1 ORDER BY number")?
-            .query_map([until], |r| r.get(0))?
-            .collect::<Result<_, _>>()?;
-        for run in runs {
-            removed += u64::from(drop_row(tx, run, (*etype, eid))?);
+        for (run, neighbours) in runs.iter().take_while(|(run, _)| run <= until) {
+            removed += u64::from(drop_row(tx, *run, neighbours, (*etype, eid))?);
         }
         tx.conn.prepare_cached("DELETE FROM snapshot_gone WHERE etype = ?1 AND eid = ?2")?.execute((etype, eid))?;
     }

@@ -283,12 +283,13 @@ fn drop_documents_step(tx: &mut Tx<'_>, _: &EntityType, number: i64) -> Dropped 
     let rows: Vec<(i64, String)> = tx
         .conn
         .prepare_cached(
-            "SELECT s.run, s.eid FROM run r CROSS JOIN snapshot s ON s.run = r.number WHERE s.etype = ?1 LIMIT ?2",
+            "SELECT s.run, s.eid FROM run r CROSS JOIN snapshot s ON s.run = r.number WHERE s.etype = ?1 \
+             ORDER BY r.number LIMIT ?2",
         )?
         .query_map((number, limit), |r| Ok((r.get(0)?, r.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (run, eid) in &rows {
-        crate::runs::drop_row(tx, *run, (number, eid))?;
+        crate::runs::drop_row(tx, *run, &crate::runs::neighbours(tx, *run)?, (number, eid))?;
     }
     if rows.is_empty() {
         tx.conn.prepare_cached("DELETE FROM snapshot_gone WHERE etype = ?1")?.execute([number])?;

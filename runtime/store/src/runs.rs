@@ -322,7 +322,7 @@ fn is_gone(tx: &mut Tx<'_>, run: RunNumber, entity: &EntityRef) -> Result<bool, 
         return Ok(true);
     }
     // A new entity of the same name: its document counts, and that of the old one in this run must not come back.
-    drop_row(tx, column(run), key)?;
+    drop_row(tx, column(run), &neighbours(tx, column(run))?, key)?;
     tx.conn.prepare_cached("UPDATE snapshot_gone SET run = ?3 WHERE etype = ?1 AND eid = ?2")?.execute((
         key.0,
         key.1,
@@ -331,27 +331,40 @@ fn is_gone(tx: &mut Tx<'_>, run: RunNumber, entity: &EntityRef) -> Result<bool, 
     Ok(false)
 }
 
-/// Removes the row of an entity in a run, with its document unless another run names it.
-pub(crate) fn drop_row(tx: &Tx<'_>, run: i64, (etype, eid): (i64, &str)) -> Result<bool, StoreError> {
+/// The runs that may name a document which this one names: a document is handed on from base to run, so that these are
+/// its base and the runs on the same or on its own base.
+pub(crate) fn neighbours(tx: &Tx<'_>, run: i64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT base FROM run WHERE number = ?1 AND base NOT NULL UNION SELECT number FROM run WHERE base = ?1 \
+         UNION SELECT b.number FROM run a JOIN run b ON b.base = a.base WHERE a.number = ?1 AND b.number <> ?1",
+    )?;
+    let rows = statement.query_map([run], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Removes the row of an entity in a run, with its document unless a neighbour of the run names it. Who removes rows of
+/// several runs does so in the order of the runs.
+pub(crate) fn drop_row(
+    tx: &Tx<'_>,
+    run: i64,
+    neighbours: &[i64],
+    (etype, eid): (i64, &str),
+) -> Result<bool, StoreError> {
     let document: Option<i64> = tx
         .conn
         .prepare_cached("DELETE FROM snapshot WHERE run = ?1 AND etype = ?2 AND eid = ?3 RETURNING document")?
         .query_row((run, etype, eid), |r| r.get(0))
         .optional()?;
     let Some(document) = document else { return Ok(false) };
-    // A document is handed on from base to run, so that only neighbours can name it.
-    let named = tx
+    let mut named = tx
         .conn
-        .prepare_cached(
-            "WITH me(base) AS (SELECT base FROM run WHERE number = ?1) \
-             SELECT 1 FROM snapshot s WHERE s.etype = ?2 AND s.eid = ?3 AND s.document = ?4 AND s.run IN \
-             (SELECT base FROM me UNION SELECT number FROM run WHERE base = ?1 \
-              UNION SELECT number FROM run WHERE base = (SELECT base FROM me))",
-        )?
-        .exists((run, etype, eid, document))?;
-    if !named {
-        tx.conn.prepare_cached("DELETE FROM document WHERE id = ?1")?.execute([document])?;
+        .prepare_cached("SELECT 1 FROM snapshot WHERE run = ?1 AND etype = ?2 AND eid = ?3 AND document = ?4")?;
+    for neighbour in neighbours {
+        if named.exists((neighbour, etype, eid, document))? {
+            return Ok(true);
+        }
     }
+    tx.conn.prepare_cached("DELETE FROM document WHERE id = ?1")?.execute([document])?;
     Ok(true)
 }
 
@@ -376,7 +389,7 @@ fn put(tx: &mut Tx<'_>, run: RunNumber, document: &Document) -> Result<bool, Sto
     if insert.execute(row)? == 1 {
         return Ok(true);
     }
-    drop_row(tx, column(run), (etype, eid))?;
+    drop_row(tx, column(run), &neighbours(tx, column(run))?, (etype, eid))?;
     insert.execute(row)?;
     Ok(false)
 }

@@ -204,7 +204,7 @@ fn brief(snapshot: &Snapshot) -> (i64, i64) {
 
 #[test]
 fn pictures_and_histories_are_those_of_the_model() {
-    let cases = crate::script::extent(60, 2_000);
+    let cases = crate::script::extent(60, 1_000);
     let (mut kept, mut cleaned, mut hidden) = (0, 0, 0);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
