@@ -2,6 +2,8 @@
 //!
 //! Only hooks that broke a rule lately have an entry, so as long as nothing is wrong a call costs one atomic read.
 
+mod stored;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +14,7 @@ use tenter_model::module::Quarantine;
 use tenter_model::{HookKind, ModuleName, Timestamp};
 
 use crate::registry::Bound;
+pub(crate) use stored::stored;
 
 /// Called when a breaker's state changes, to store it and tell people. Must not block for long.
 pub type OnChange = Box<dyn Fn(&ModuleName, HookKind, &Breaker) + Send + Sync>;

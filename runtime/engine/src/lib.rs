@@ -28,12 +28,11 @@ mod worker;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tenter_model::breaker::Breaker;
 use tenter_model::host::HostData;
 use tenter_model::task::{Queue, Task, TaskBody, TaskId};
 use tenter_model::time::Clock;
-use tenter_model::{EntityType, HookHost, HookKind, ModuleName, Schema};
-use tenter_store::{Admission, BreakerRow, Store, StoreError};
+use tenter_model::{HookHost, HookKind, ModuleName, Schema};
+use tenter_store::{Admission, Store, StoreError};
 
 pub use breakers::Breakers;
 pub use pace::Pace;
@@ -130,7 +129,7 @@ impl Engine {
         let Parts { store, schema, registry, make_host, clock, make_id, lanes } = parts;
         let count = lanes.max(1);
         let stats = Stats::default();
-        let breakers = stored_breakers(&store)?;
+        let breakers = breakers::stored(&store)?;
         let pace = Pace::default();
         let shared = Shared {
             store: store.clone(),
@@ -290,48 +289,8 @@ impl Engine {
         !running.is_empty() && running.iter().all(|(_, thread)| !thread.is_finished())
     }
 
-    /// Makes a snapshot run and waits until it is complete; one that was left unfinished goes on instead. A run that is
-    /// already under way is left alone.
-    ///
-    /// # Errors
-    /// [`SnapshotError`]. What a run has saved by then is kept for the next one.
-    pub fn run_snapshot(&self, options: SnapshotOptions) -> Result<SnapshotReport, SnapshotError> {
-        self.snapshots.run(&self.shared, self.registry.current(), &self.make_id, options)
-    }
-
-    /// Has the next snapshot run call the `refresh` hooks of a module, as it does by itself after a change of the
-    /// module's configuration.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn refresh_module(&self, module: &ModuleName) -> Result<(), StoreError> {
-        self.snapshots.ask_refresh(&self.shared, module)
-    }
-
-    /// Calls the creation hooks of all entities of a type again, with empty tasks, and waits until all were. It does not
-    /// run beside a snapshot run.
-    ///
-    /// # Errors
-    /// [`SnapshotError`]. Tasks that are in the queue by then stay there.
-    pub fn refresh_on_entity_creation(&self, etype: &EntityType) -> Result<CreationReport, SnapshotError> {
-        let id = (self.make_id)(self.clock.now());
-        self.snapshots.refresh_creations(&self.shared, &self.registry.current(), id, etype)
-    }
-
-    /// Whether [`Engine::drain`] was called.
-    #[must_use]
-    pub fn is_stopping(&self) -> bool {
-        self.snapshots.is_stopping()
-    }
-
-    /// Where the snapshot run is that is under way.
-    #[must_use]
-    pub fn snapshot_progress(&self) -> Option<SnapshotProgress> {
-        self.snapshots.progress()
-    }
-
-    /// Lets each lane finish and commit the task it is at, then stops them. What waits stays on disk, and a snapshot run goes
-    /// on after the next start. Later calls do nothing.
+    /// Lets each lane finish and commit the task it is at, then stops them. What waits stays on disk, and a
+    /// snapshot run goes on after the next start. Later calls do nothing.
     pub fn drain(&self) {
         self.scheduler.halt();
         self.snapshots.stop();
@@ -355,29 +314,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// The breakers as they were, stored again whenever one changes its state.
-fn stored_breakers(store: &Store) -> Result<Breakers, StoreError> {
-    let mut known = Vec::new();
-    for row in store.reader()?.breakers()? {
-        match (row.hook.parse::<HookKind>(), serde_json::from_value::<Breaker>(row.body)) {
-            (Ok(kind), Ok(breaker)) => known.push(((row.module, kind), breaker)),
-            _ => {
-                tracing::warn!(module = %row.module, hook = row.hook, "a stored breaker cannot be read and is ignored");
-            }
-        }
-    }
-    let store = store.clone();
-    let save = move |module: &ModuleName, kind: HookKind, breaker: &Breaker| {
-        let body = serde_json::to_value(breaker).unwrap_or_default();
-        let row = BreakerRow { module: module.clone(), hook: kind.name().to_owned(), body };
-        let told = |result: Result<(), StoreError>| {
-            if let Err(error) = result {
-                tracing::error!("the state of a breaker is not stored: {error}");
-            }
-        };
-        store.put_breaker(row, Box::new(told));
-    };
-    Ok(Breakers::new(known, Box::new(save)))
 }

@@ -23,6 +23,7 @@ mod lane;
 mod plan;
 mod refresh;
 mod run;
+mod surface;
 mod words;
 
 use std::collections::HashSet;
