@@ -17,7 +17,21 @@ const FOLDERS: [(&str, &str, &str); 5] = [
 ];
 
 /// Example modules that `tenter demo` uploads.
-const EXAMPLES: [&str; 6] = ["admit-prefixes", "label", "indicators", "services", "domain-links", "count-tasks"];
+const EXAMPLES: [&str; 13] = [
+    "admit-prefixes",
+    "label",
+    "indicators",
+    "services",
+    "domain-links",
+    "count-tasks",
+    "mean-traffic",
+    "risk-score",
+    "profile-age",
+    "run-report",
+    "recheck-indicators",
+    "stale-notes",
+    "nightly-cleanup",
+];
 /// The example module that `tenter bench` calls.
 const BENCH: &str = "hostname-class";
 
@@ -49,7 +63,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "pub(crate) const DEMO_DATAPOINTS: &[u8] = include_bytes!({:?});",
         datapoints.display().to_string()
     )?;
-    std::fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("embedded.rs"), text)?;
+    let table = PathBuf::from(std::env::var("OUT_DIR")?).join("embedded.rs");
+    // A target directory that was copied with hard links shares the old file with the other checkout.
+    if table.exists() {
+        std::fs::remove_file(&table)?;
+    }
+    std::fs::write(table, text)?;
     Ok(())
 }
 

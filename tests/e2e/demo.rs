@@ -102,6 +102,28 @@ fn a_newcomer_sees_it_work() {
     assert_eq!(report["datapoints"]["received"], sent, "each datapoint counts once");
     let left: Vec<_> = std::fs::read_dir(home.path().join("tmp")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
+
+    // Two snapshots: the second knows names, and risk flows over links from domains to the address that they resolve to.
+    assert_eq!(report["snapshots"].as_array().unwrap().len(), 2, "{report:#}");
+    let profile = &report["profile"];
+    assert_eq!(profile["eid"], "74.86.20.50", "the address of the list with most listed domains");
+    let [first, second] = &profile["snapshots"].as_array().unwrap()[..] else { panic!("{profile:#}") };
+    assert_eq!((&first["risk"], &first["risk_from"]), (&0.8.into(), &serde_json::json!(["indicator"])));
+    let names: Set =
+        listed("domain").into_iter().filter(|n| ["saggerboy.com", "twinkcam.net"].contains(&n.as_str())).collect();
+    let from: Set = names.iter().map(|name| format!("domain/{name}")).chain(["indicator".to_owned()]).collect();
+    assert_eq!(set(second["risk_from"].as_array().unwrap()), from);
+    // Three reasons of 0.8 each.
+    assert_eq!(second["risk"], 0.992);
+    assert!(
+        second["mean_bytes"].as_f64().unwrap() > 0.0 && second["statements"].as_u64() > first["statements"].as_u64()
+    );
+    for kind in ["timeseries", "correlate", "correlate-with-record", "snapshot-init", "snapshot-finalize"] {
+        assert!(
+            calls.iter().any(|call| call["hook"] == kind && call["calls"].as_u64() > Some(0)),
+            "{kind}: {calls:#?}"
+        );
+    }
 }
 
 #[test]

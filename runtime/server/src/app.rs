@@ -217,6 +217,14 @@ impl App {
         self.0.admissions.clone().try_acquire_owned().ok()
     }
 
+    /// A read connection of the caller's own.
+    ///
+    /// # Errors
+    /// When the store cannot be opened once more.
+    pub(crate) fn reader(&self) -> Result<Reader, StoreError> {
+        self.0.store.reader()
+    }
+
     /// Reads from the store on the blocking pool.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! `tenter demo`: the main job from end to end, on bundled real data, in a temporary directory.
 //!
 //! It does by HTTP what a person would do with the commands: starts a server, uploads the example modules, sends the
-//! datapoints, waits until nothing is pending, and looks at what came of it.
+//! datapoints, waits until nothing is pending, and looks at what came of it. The datapoints come in two parts, with a
+//! snapshot after each, so that there is a history to see: what the connections say, and then what names and
+//! certificates add.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use crate::embedded;
 use crate::error::{CliError, Kind};
 use crate::serving::Serving;
 
+mod snapshots;
 mod summary;
 
 /// Datapoints in one request.
@@ -51,6 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
         let errors: Vec<String> = site.errors.iter().map(ToString::to_string).collect();
         anyhow::bail!("the bundled site is not valid: {}", errors.join("; "));
     };
+    let keep_empty = site.snapshots.keep_empty;
     let indicators = site.module_configs.get("indicators").cloned().unwrap_or_default();
     let dir = tempfile::Builder::new().prefix("tenter-demo-").tempdir()?;
     let serving = Serving::start(Options {
@@ -85,9 +89,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
         client.demand("PUT", &path, Some(("application/wasm", component)))?;
         context.out.note(&format!("uploaded module {name} ({} KiB)", component.len() / 1024));
     }
-    send(&client, context)?;
+    let mut runs = Vec::new();
+    for (what, lines) in parts()? {
+        send(&client, context, what, &lines)?;
+        wait_until_empty(&client)?;
+        runs.push(snapshots::take(&serving.app, keep_empty, context)?);
+    }
+    // What hooks of the last run returned.
     let status = wait_until_empty(&client)?;
-    let mut report = summary::report(&client, &status, &indicators)?;
+    let mut report = summary::report(&client, &status, &indicators, &snapshots::Pictures::new(&serving.app)?)?;
+    if let Some(object) = report.as_object_mut() {
+        object.insert("snapshots".to_owned(), runs.into());
+    }
     if let Some(object) = report.as_object_mut() {
         let elapsed = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         object.insert("elapsed_s".to_owned(), json!(elapsed));
@@ -119,9 +132,17 @@ fn site_files() -> anyhow::Result<Vec<ConfigFile>> {
         .collect()
 }
 
-fn send(client: &Client, context: &Context) -> anyhow::Result<()> {
+/// The datapoints in two parts, with a word for each: of names and certificates, and before them all others.
+fn parts() -> anyhow::Result<[(&'static str, Vec<&'static str>); 2]> {
     let text = std::str::from_utf8(embedded::DEMO_DATAPOINTS)?;
-    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    let named = |line: &&str| {
+        ["domain", "certificate"].iter().any(|etype| line.starts_with(&format!("{{\"type\":\"{etype}\"")))
+    };
+    let (names, others) = text.lines().filter(|line| !line.is_empty()).partition(named);
+    Ok([("of connections", others), ("of names and certificates", names)])
+}
+
+fn send(client: &Client, context: &Context, what: &str, lines: &[&str]) -> anyhow::Result<()> {
     let bar = ProgressBar::new(lines.len() as u64)
         .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} datapoints {eta}")?);
     if !context.out.draws() {
@@ -133,7 +154,7 @@ fn send(client: &Client, context: &Context) -> anyhow::Result<()> {
         bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
-    context.out.note(&format!("sent {} datapoints, all of them are on disk", lines.len()));
+    context.out.note(&format!("sent {} datapoints {what}, all of them are on disk", lines.len()));
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::snapshots::Pictures;
 use crate::client::{Client, part};
 use crate::output::{field, plain, table};
 
@@ -14,12 +15,17 @@ const LOOK_AT: usize = 40;
 ///
 /// # Errors
 /// When the server does not answer.
-pub(super) fn report(client: &Client, status: &Value, config: &Value) -> anyhow::Result<Value> {
+pub(super) fn report(
+    client: &Client,
+    status: &Value,
+    config: &Value,
+    pictures: &Pictures<'_>,
+) -> anyhow::Result<Value> {
     let by_type = status.get("entities").cloned().unwrap_or_default();
     let entities: u64 = by_type.as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
     let found = found_indicators(client, config)?;
     let calls = status.get("hook_calls").cloned().unwrap_or_default();
-    let profile = richest(client, &found)?;
+    let profile = richest(client, &found, pictures)?;
     let number = |path: &str| status.pointer(path).and_then(Value::as_u64).unwrap_or(0);
     Ok(json!({
         "entities": entities,
@@ -49,20 +55,24 @@ fn found_indicators(client: &Client, config: &Value) -> anyhow::Result<Vec<Value
     Ok(found)
 }
 
-/// The found address of which most is known; without one, the first address stored.
-fn richest(client: &Client, found: &[Value]) -> anyhow::Result<Value> {
+/// The found address whose risk was fused from most, and of these the one of which most is known; without one, the first
+/// address stored. With it, its snapshots, oldest first.
+fn richest(client: &Client, found: &[Value], pictures: &Pictures<'_>) -> anyhow::Result<Value> {
     let mut ids: Vec<String> =
         found.iter().filter(|f| field(f, "etype") == "ip").take(LOOK_AT).map(|f| field(f, "eid")).collect();
     if ids.is_empty() {
         let page = client.get("/api/v1/entities/ip?limit=40")?;
         ids.extend(page.get("entities").and_then(Value::as_array).into_iter().flatten().map(|e| field(e, "eid")));
     }
-    let mut best = (0, Value::Null);
+    let mut best = ((0, 0), Value::Null);
     for eid in ids {
         let master = client.get(&format!("/entity/ip/{}/master", part(&eid)))?;
-        let attributes = master.as_object().map_or(0, serde_json::Map::len);
-        if attributes > best.0 {
-            best = (attributes, json!({"etype": "ip", "eid": eid, "master": master}));
+        let history = pictures.of("ip", &eid)?;
+        let fused =
+            history.last().and_then(|latest| latest.get("risk_from")).and_then(Value::as_array).map_or(0, Vec::len);
+        let rank = (fused, master.as_object().map_or(0, serde_json::Map::len));
+        if rank > best.0 {
+            best = (rank, json!({"etype": "ip", "eid": eid, "master": master, "snapshots": history}));
         }
     }
     Ok(best.1)
@@ -141,6 +151,38 @@ fn profile(text: &mut String, report: &Value) {
     for (attr, stored) in master {
         let _ = writeln!(text, "  {attr:<16} {}", plain(&shown(stored)));
     }
+    let snapshots = report.pointer("/profile/snapshots").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for (n, document) in snapshots.iter().enumerate() {
+        let _ = writeln!(text, "\nits snapshot {} of {}", n + 1, field(document, "_time_created"));
+        let before = n.checked_sub(1).and_then(|n| snapshots.get(n));
+        for (attr, value) in document.as_object().into_iter().flatten() {
+            let told = ["eid", "_time_created"].contains(&attr.as_str()) || attr.ends_with("#c");
+            let empty = value.as_array().is_some_and(Vec::is_empty);
+            if told || empty || before.is_some_and(|before| before.get(attr) == Some(value)) {
+                continue;
+            }
+            let _ = writeln!(text, "  {attr:<16} {}", plain(&current(document, attr, value)));
+        }
+        if before.is_some() {
+            let _ = writeln!(text, "  {:<16} as before", "all else");
+        }
+    }
+}
+
+/// A current value in one line: with its confidence, or how many values there are and the first of them.
+fn current(document: &Value, attr: &str, value: &Value) -> String {
+    let confidence = document.get(format!("{attr}#c"));
+    match value {
+        Value::Array(values) => {
+            let first: Vec<String> = values.iter().take(4).map(short).collect();
+            let more = if values.len() > 4 { format!(" and {} more", values.len() - 4) } else { String::new() };
+            format!("{}{more}", first.join(", "))
+        }
+        one => match confidence.and_then(Value::as_f64) {
+            Some(confidence) => format!("{} ({:.0} %)", short(one), confidence * 100.0),
+            None => short(one),
+        },
+    }
 }
 
 /// A stored attribute in one line: its value, or how many points there are and the last values.
@@ -195,5 +237,30 @@ mod tests {
         assert_eq!(shown(&json!({"v": {"eid": "a.example"}, "ts_last_update": "x"})), "a.example");
         assert_eq!(shown(&json!([{"v": 1}, {"v": 2}, {"v": 2}])), "3 points, last 2, 1");
         assert_eq!(short(&json!("x".repeat(61))).len(), 60);
+        let document = json!({"role": "client", "role#c": 0.876, "ports": [1, 2, 3, 4, 5, 6], "risk": 0.5});
+        let shown = |attr: &str| current(&document, attr, &document[attr]);
+        assert_eq!([shown("role"), shown("ports"), shown("risk")], ["client (88 %)", "1, 2, 3, 4 and 2 more", "0.5"]);
+    }
+
+    #[test]
+    fn a_later_snapshot_shows_what_changed() {
+        let first = json!({"eid": "a", "_time_created": "t1", "label": "public", "risk": 0.8, "serves": []});
+        let second =
+            json!({"eid": "a", "_time_created": "t2", "label": "public", "risk": 0.9, "risk_from": ["x", "y"]});
+        let mut text = String::new();
+        let report = json!({"profile": {"etype": "ip", "eid": "a", "master": {}, "snapshots": [first, second]}});
+        profile(&mut text, &report);
+        insta::assert_snapshot!(text, @"
+        profile of ip a
+
+        its snapshot 1 of t1
+          label            public
+          risk             0.8
+
+        its snapshot 2 of t2
+          risk             0.9
+          risk_from        x, y
+          all else         as before
+        ");
     }
 }
