@@ -20,5 +20,6 @@ mod modules;
 mod operate;
 mod refused;
 mod scenarios;
+mod together;
 mod versions;
 mod why;

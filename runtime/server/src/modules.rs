@@ -21,11 +21,12 @@ use tenter_store::{ModuleRow, Reader, Store, StoreError};
 mod grants;
 mod history;
 pub(crate) mod signature;
+mod together;
 mod versions;
 mod view;
 
-use grants::missing_grants;
 use history::History;
+use together::{Off, together};
 
 pub(crate) use versions::Upload;
 pub(crate) use view::ModuleView;
@@ -80,7 +81,9 @@ pub(crate) struct Modules {
 #[derive(Default)]
 struct State {
     loaded: BTreeMap<ModuleName, Result<Arc<LoadedModule>, String>>,
-    off: HashSet<(ModuleName, SubscriptionId)>,
+    off: Off,
+    /// Modules whose hooks do not go together with those in use, and why.
+    misfits: BTreeMap<ModuleName, String>,
     history: History,
 }
 
@@ -120,7 +123,7 @@ impl Modules {
         for row in rows.iter().filter(|row| row.enabled) {
             modules.reload(&mut state, row);
         }
-        modules.publish(&state, &rows);
+        modules.publish(&mut state, &rows);
         drop(state);
         for name in &modules.site.enabled_modules {
             if !rows.iter().any(|row| row.name.as_str() == name) {
@@ -175,14 +178,15 @@ impl Modules {
         state.loaded.remove(name);
         state.off.retain(|(module, _)| module != name);
         state.history.forget(name);
-        self.publish(&state, &self.reader.modules()?);
+        self.publish(&mut state, &self.reader.modules()?);
         Ok(())
     }
 
     /// Switches a subscription on or off. Idempotent; switching off what is not there is no error.
     ///
     /// # Errors
-    /// For an unknown module; when switching on, for an unknown subscription; or what the store says.
+    /// For an unknown module; when switching on, for an unknown subscription or one whose hook does not go together
+    /// with those in use; or what the store says.
     pub(crate) fn switch(
         &self,
         actor: &str,
@@ -198,14 +202,19 @@ impl Modules {
                 nearest(subscription.as_str(), ids()).map_or(String::new(), |id| format!(", did you mean {id:?}?"));
             return Err(ModuleError::Invalid(format!("module {name} has no subscription {subscription}{near}")));
         }
-        self.acting(actor).switch_subscription(name, subscription, on)?;
         let key = (name.clone(), subscription.clone());
+        if on && state.off.contains(&key) {
+            let mut off = state.off.clone();
+            off.remove(&key);
+            self.check_together(&state, &self.reader.modules()?, None, &off)?;
+        }
+        self.acting(actor).switch_subscription(name, subscription, on)?;
         if on {
             state.off.remove(&key);
         } else {
             state.off.insert(key);
         }
-        self.publish(&state, &self.reader.modules()?);
+        self.publish(&mut state, &self.reader.modules()?);
         Ok(())
     }
 
@@ -299,23 +308,23 @@ impl Modules {
 
     /// `enabled_modules` order first, then order of upload.
     fn sort(&self, rows: &mut [ModuleRow]) {
-        let place = |row: &ModuleRow| {
-            let listed = self.site.enabled_modules.iter().position(|name| name == row.name.as_str());
-            (listed.unwrap_or(usize::MAX), row.position)
-        };
-        rows.sort_by_key(place);
+        rows.sort_by_key(|row| self.place(&row.name, row.position));
     }
 
-    fn publish(&self, state: &State, rows: &[ModuleRow]) {
+    /// Place in the calling order of a module that was the `position`th to be uploaded.
+    fn place(&self, name: &ModuleName, position: u64) -> (usize, u64) {
+        let listed = self.site.enabled_modules.iter().position(|listed| listed == name.as_str());
+        (listed.unwrap_or(usize::MAX), position)
+    }
+
+    fn publish(&self, state: &mut State, rows: &[ModuleRow]) {
         let mut rows = rows.to_vec();
         self.sort(&mut rows);
-        let modules = rows
-            .iter()
-            .filter(|row| row.enabled)
-            .filter_map(|row| state.loaded.get(&row.name)?.as_ref().ok())
-            .filter(|module| missing_grants(&module.requests, &module.settings.grants).is_empty())
-            .cloned()
-            .collect();
+        let modules = self.callable(state, &rows).cloned().collect();
+        let running = self.registry.current();
+        let (modules, misfits) =
+            together(&self.schema, modules, &state.off, |module| running.has(&module.name, module.generation));
+        state.misfits = misfits;
         self.registry.swap(Registry::new(modules, &state.off));
     }
 }

@@ -45,18 +45,20 @@ impl Modules {
         // Before anything is compiled: who is not trusted does not get that far.
         let signer = self.check_signature(name, &digest, upload.signature)?;
         let mut state = self.lock();
-        let before = self.reader.modules()?.into_iter().find(|row| row.name == *name);
-        let stored_grants = before.as_ref().map_or(&[][..], |row| row.grants.as_slice());
-        let settings = self.settings(name, stored_grants, before.as_ref().and_then(|row| row.config.clone()));
+        let rows = self.reader.modules()?;
+        let before = rows.iter().find(|row| row.name == *name);
+        let stored_grants = before.map_or(&[][..], |row| row.grants.as_slice());
+        let settings = self.settings(name, stored_grants, before.and_then(|row| row.config.clone()));
         let module = self.admit(name, bytes, settings)?;
         if let Some(signature) = upload.signature.filter(|_| signer.is_some()) {
             signature.covers(&module.descriptor.version, &module.requests).map_err(refused)?;
         }
-        if let Some(row) = &before
+        if let Some(row) = before
             && !upload.allow_downgrade
         {
             check_order(row, &module.digest, &module.descriptor.version)?;
         }
+        self.check_together(&state, &rows, Some(&module), &state.off)?;
         let missing = missing_grants(&module.requests, &module.settings.grants);
         // What was admitted serves as it is, unless it gets more grants than it was admitted with.
         let serves = missing.is_empty() || (before.is_none() && !upload.grant_requested);
@@ -89,7 +91,7 @@ impl Modules {
         match rows.iter().find(|row| row.name == *name && row.active.digest == module.digest) {
             Some(row) if serves && self.vouched(&state, row).is_ok() => {
                 state.loaded.insert(name.clone(), Ok(Arc::new(module)));
-                self.publish(&state, &rows);
+                self.publish(&mut state, &rows);
                 Ok(self.view(&state, row))
             }
             _ => self.changed(&mut state, name),
@@ -136,6 +138,9 @@ impl Modules {
                  grants it",
                 module.descriptor.version
             )));
+        }
+        if row.enabled {
+            self.check_together(&state, &self.reader.modules()?, Some(&module), &state.off)?;
         }
         self.acting(actor).activate(name, digest)?;
         state.history.activated(name, digest);

@@ -70,8 +70,8 @@ impl Modules {
         ModuleView {
             name: row.name.clone(),
             enabled: row.enabled,
-            loaded: live.is_some(),
-            problem: loaded.and_then(|result| result.as_ref().err().cloned()),
+            loaded: live.is_some() && !state.misfits.contains_key(&row.name),
+            problem: loaded.and_then(|result| result.as_ref().err()).or_else(|| state.misfits.get(&row.name)).cloned(),
             position: row.position,
             version: row.active.version.clone(),
             digest: row.active.digest.clone(),
