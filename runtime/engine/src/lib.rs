@@ -23,6 +23,7 @@ pub mod registry;
 pub mod schedule;
 mod snapshot;
 pub mod stats;
+pub mod update;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,7 @@ pub use registry::{Registry, SharedRegistry};
 pub use schedule::{Job, JobContext, JobError, JobInfo, JobRun, Scheduler, TimerInfo};
 pub use snapshot::{CreationReport, SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport, UNDECLARED};
 pub use stats::{HookStats, Stats};
+pub use update::{UpdateError, UpdateReport};
 
 use aside::Aside;
 use schedule::Targets;
@@ -57,6 +59,8 @@ pub const DRIVEN: &[HookKind] = &[
     HookKind::Timeseries,
     HookKind::Correlate,
     HookKind::CorrelateWithRecord,
+    HookKind::UpdateRecord,
+    HookKind::UpdateEntity,
     HookKind::Cron,
 ];
 
@@ -118,6 +122,7 @@ pub struct Engine {
     aside: Mutex<Option<Aside>>,
     shared: Shared,
     snapshots: Snapshots,
+    updater: update::Updater,
 }
 
 impl Engine {
@@ -151,6 +156,8 @@ impl Engine {
             let host = targets.listening(new_host()?);
             snapshot_lanes.push(snapshot::Lane::new(number, host, store.reader()?, stats.lane()));
         }
+        let sweeper = targets.listening(new_host()?);
+        let updater = update::Updater::new(shared.clone(), sweeper, store.reader()?, stats.lane());
         let mut running = Vec::new();
         for number in 0..count {
             let context = lane::Context {
@@ -195,6 +202,7 @@ impl Engine {
             aside: Mutex::new(Some(aside)),
             shared,
             snapshots: Snapshots::new(snapshot_lanes),
+            updater,
         })
     }
 

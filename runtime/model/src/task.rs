@@ -84,6 +84,21 @@ impl TaskId {
         Self(id)
     }
 
+    /// Stands for one sweep of a group of hooks over stored entities, as the whole of [`TaskId::part_of`]: a function of
+    /// the group, the sweep's number and its begin.
+    #[must_use]
+    pub fn of_sweep(group: &str, number: u64, began: Timestamp) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"tenter.sweep.v1");
+        hash.update(number.to_be_bytes());
+        hash.update(group.as_bytes());
+        let mut rest = [0u8; 10];
+        for (slot, byte) in rest.iter_mut().zip(hash.finalize()) {
+            *slot = byte;
+        }
+        Self::root(began, rest)
+    }
+
     /// Parses 32 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -28,7 +28,13 @@ impl JobContext {
     /// For a run outside the scheduler, such as in tests and commands.
     #[must_use]
     pub fn by_hand(clock: Arc<dyn Clock>) -> Self {
-        Self { at: clock.now(), arguments: Value::Null, clock, stopping: Arc::default() }
+        Self::stoppable(clock, Arc::default())
+    }
+
+    /// The same, of work that is to end when `stopping` is set.
+    #[must_use]
+    pub fn stoppable(clock: Arc<dyn Clock>, stopping: Arc<AtomicBool>) -> Self {
+        Self { at: clock.now(), arguments: Value::Null, clock, stopping }
     }
 
     /// The time now.
