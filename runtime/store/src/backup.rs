@@ -158,6 +158,15 @@ impl Reader {
     pub fn check(&self) -> Result<Vec<String>, StoreError> {
         self.at_once(|conn| Ok([integrity(conn)?, misfits(conn)?].concat()))
     }
+
+    /// What does not fit between tables, in words, as of one moment; empty: in order. Reads snapshots, links to their
+    /// documents, and the ids of records.
+    ///
+    /// # Errors
+    /// What the disk may say.
+    pub fn misfits(&self) -> Result<Vec<String>, StoreError> {
+        self.at_once(misfits)
+    }
 }
 
 fn copy(source: &Connection, to: &Path) -> Result<(), StoreError> {

@@ -135,9 +135,10 @@ pub(super) async fn errors(State(app): State<App>, Query(query): Query<RowsQuery
     Ok(Json(json!({"errors": errors})))
 }
 
-/// `GET /api/v1/reconcile`: whether every task that entered has exactly one end, by the counts and by counting rows.
+/// `GET /api/v1/reconcile`: whether every task that entered has exactly one end, by the counts and by counting rows, and
+/// whether snapshots, documents and entities fit together.
 pub(super) async fn reconcile(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    let (stored, counted) = app
+    let (stored, counted, misfits) = app
         .read(|reader| {
             let mut pair = (reader.counters()?, reader.audit()?);
             // Both are of one moment when nothing was committed between them; under traffic that takes some tries.
@@ -148,18 +149,19 @@ pub(super) async fn reconcile(State(app): State<App>) -> Result<Json<Value>, Api
                 }
                 pair = (after, reader.audit()?);
             }
-            Ok(pair)
+            Ok((pair.0, pair.1, reader.misfits()?))
         })
         .await?;
     let json = |c: &Counters| {
         json!({
             "accepted": c.accepted, "applied": c.applied, "denied": c.denied, "dead": c.dead, "pending": c.pending,
-            "raw_points": c.raw_points, "derived_points": c.derived_points,
+            "raw_points": c.raw_points, "derived_points": c.derived_points, "archived_points": c.archived_points,
         })
     };
     Ok(Json(json!({
         "reconciles": stored.reconciles() && counted.reconciles(),
         "rows_agree": stored == counted,
+        "misfits": misfits,
         "stored": json(&stored),
         "counted": json(&counted),
     })))

@@ -39,10 +39,16 @@ fn reconcile(context: &Context) -> anyhow::Result<()> {
     let books = context.patient_client(600)?.get("/api/v1/reconcile")?;
     context.out.one(&books, sum)?;
     let holds = |name: &str| books.get(name) == Some(&Value::Bool(true));
-    if holds("reconciles") && holds("rows_agree") {
+    let misfits: Vec<&str> =
+        books.get("misfits").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    if holds("reconciles") && holds("rows_agree") && misfits.is_empty() {
         return Ok(());
     }
-    let what = if holds("reconciles") { "the stored counts differ from the rows" } else { "the sum does not hold" };
+    let what = match (holds("reconciles"), holds("rows_agree")) {
+        (false, _) => "the sum does not hold".to_owned(),
+        (true, false) => "the stored counts differ from the rows".to_owned(),
+        (true, true) => misfits.join("; "),
+    };
     Err(CliError::new(Kind::Failed, format!("the books do not balance: {what}"))
         .help(
             "keep a copy of the data folder; `tenter backup create` and `tenter backup verify FILE` name what is wrong",
