@@ -19,7 +19,7 @@ use crate::error::StoreError;
 use crate::reader::Reader;
 use crate::store::Store;
 use crate::tally::Counters;
-use crate::{connect, migrate};
+use crate::{connect, migrate, verify};
 
 /// Pages copied between two looks at the world.
 const STEP_PAGES: i32 = 4_096;
@@ -107,12 +107,12 @@ impl Store {
             });
         }
         let tx = conn.unchecked_transaction()?;
-        let (values_read, unreadable) = crate::reader::read_all_values(&tx)?;
+        let (values_read, unreadable) = verify::read_all_values(&tx)?;
         Ok(Report {
             format,
-            integrity: integrity(&tx)?,
-            misfits: misfits(&tx)?,
-            foreign_keys: foreign_keys(&tx)?,
+            integrity: verify::integrity(&tx)?,
+            misfits: verify::misfits(&tx)?,
+            foreign_keys: verify::foreign_keys(&tx)?,
             counters: Counters::read(&tx)?,
             counted: Counters::count(&tx)?,
             values_read,
@@ -156,7 +156,7 @@ impl Reader {
     /// # Errors
     /// When it cannot even be read.
     pub fn check(&self) -> Result<Vec<String>, StoreError> {
-        self.at_once(|conn| Ok([integrity(conn)?, misfits(conn)?].concat()))
+        self.at_once(|conn| Ok([verify::integrity(conn)?, verify::misfits(conn)?].concat()))
     }
 
     /// What does not fit between tables, in words, as of one moment; empty: in order. Reads snapshots, links to their
@@ -165,7 +165,7 @@ impl Reader {
     /// # Errors
     /// What the disk may say.
     pub fn misfits(&self) -> Result<Vec<String>, StoreError> {
-        self.at_once(misfits)
+        self.at_once(verify::misfits)
     }
 }
 
@@ -208,57 +208,4 @@ fn copy_to(source: &Connection, part: &Path, to: &Path) -> Result<(), StoreError
             .map_err(|e| StoreError::file(parent, &e))?;
     }
     Ok(())
-}
-
-fn integrity(conn: &Connection) -> Result<Vec<String>, StoreError> {
-    let lines: Vec<String> =
-        conn.prepare("PRAGMA integrity_check(20)")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
-    Ok(lines.into_iter().filter(|line| line != "ok").collect())
-}
-
-/// What SQLite cannot know: rows of one table that rows of another stand for.
-fn misfits(conn: &Connection) -> Result<Vec<String>, StoreError> {
-    let mut out = Vec::new();
-    for (sql, what) in [
-        (
-            "SELECT count(*) FROM snapshot s LEFT JOIN document d ON d.id = s.document WHERE d.id IS NULL",
-            "snapshots name documents that are missing",
-        ),
-        (
-            "SELECT count(*) FROM document WHERE id NOT IN (SELECT document FROM snapshot)",
-            "documents that no snapshot names",
-        ),
-        (
-            "SELECT count(*) FROM snapshot s LEFT JOIN run r ON r.number = s.run WHERE r.number IS NULL",
-            "snapshots of runs that are missing",
-        ),
-        ("SELECT count(*) - 1 FROM run WHERE state = 'running'", "snapshot runs too many are under way"),
-    ] {
-        let n: i64 = conn.query_row(sql, [], |r| r.get(0))?;
-        if n > 0 {
-            out.push(format!("{n} {what}"));
-        }
-    }
-    let mut statement = conn.prepare(
-        "SELECT coalesce(n.text, t.etype), coalesce(c.n, 0), t.rows FROM (SELECT etype, sum(rows) AS rows FROM \
-         (SELECT etype, count(*) AS rows FROM master GROUP BY etype UNION ALL SELECT etype, 0 FROM entity_count) \
-         GROUP BY etype) t LEFT JOIN entity_count c ON c.etype = t.etype LEFT JOIN name n ON n.id = t.etype \
-         WHERE coalesce(c.n, 0) <> t.rows",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (etype, counted, there): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        out.push(format!("{counted} entities of type {etype} are counted and {there} are there"));
-    }
-    Ok(out)
-}
-
-fn foreign_keys(conn: &Connection) -> Result<u64, StoreError> {
-    let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
-    let mut rows = statement.query([])?;
-    let mut n = 0;
-    while rows.next()?.is_some() {
-        n += 1;
-    }
-    Ok(n)
 }

@@ -52,6 +52,7 @@ mod switches;
 mod tally;
 mod tokens;
 mod tx;
+mod verify;
 mod writer;
 
 pub use audit::{AuditCheck, AuditRow};

@@ -376,49 +376,6 @@ pub(crate) fn stored_task(id: TaskId, root: Option<[u8; 16]>, queue: Queue, body
     Ok(Task { id, root: root.map_or(id, TaskId), depth: stored.depth, queue, origin: stored.origin, body: stored.body })
 }
 
-/// Reads every stored value; gives their number, and those that cannot be read, of which at most 20 are named.
-pub(crate) fn read_all_values(conn: &Connection) -> Result<(u64, Vec<String>), StoreError> {
-    let (mut read, mut unreadable) = (0, Vec::new());
-    let mut each = |sql: &str, what: &str, decode: fn(&[u8]) -> Result<(), String>| -> Result<(), StoreError> {
-        let mut statement = conn.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            read += 1;
-            let value = row.get_ref(0)?;
-            if let Err(error) = decode(value.as_bytes().unwrap_or_default())
-                && unreadable.len() < 20
-            {
-                unreadable.push(format!("{what}: {error}"));
-            }
-        }
-        Ok(())
-    };
-    fn of<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(), String> {
-        codec::decode::<T>(body, || "value".into()).map(|_| ()).map_err(|e| e.to_string())
-    }
-    fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(), String> {
-        serde_json::from_slice::<T>(body).map(|_| ()).map_err(|e| e.to_string())
-    }
-    each("SELECT body FROM task", "a task", of::<StoredTask>)?;
-    each("SELECT body FROM master", "a record", of::<MasterRecord>)?;
-    each("SELECT v FROM raw", "a datapoint", of::<tenter_model::Value>)?;
-    each("SELECT body FROM error", "an error row", of::<ErrorRow>)?;
-    each("SELECT body FROM dead", "a dead letter", of::<crate::outcome::DeadLetter>)?;
-    each("SELECT body FROM invocation", "an invocation", of::<crate::invocations::InvocationRow>)?;
-    each("SELECT body FROM document", "a snapshot", of::<Vec<crate::snapshots::StoredValue>>)?;
-    each("SELECT settings FROM run", "settings of a snapshot run", json::<serde_json::Value>)?;
-    each("SELECT counts FROM run", "counts of a snapshot run", json::<crate::runs::RunCounts>)?;
-    each("SELECT body FROM sweep", "a sweep", json::<crate::sweeps::SweepState>)?;
-    each(
-        "SELECT body FROM schema_version",
-        "a version of the entity specification",
-        json::<tenter_model::schema::version::SchemaVersion>,
-    )?;
-    each("SELECT body FROM job", "a job", json::<serde_json::Value>)?;
-    each("SELECT body FROM report", "a report", json::<serde_json::Value>)?;
-    Ok((read, unreadable))
-}
-
 pub(crate) fn stored_point(conn: &Connection, row: &Row<'_>) -> Result<StoredPoint, StoreError> {
     let seq = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
     let module: Option<ModuleName> = match row.get::<_, Option<i64>>(10)? {
