@@ -24,6 +24,7 @@ pub mod schedule;
 mod snapshot;
 pub mod stats;
 pub mod update;
+pub mod upkeep;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +43,7 @@ pub use schedule::{Job, JobContext, JobError, JobInfo, JobRun, Scheduler, TimerI
 pub use snapshot::{CreationReport, SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport, UNDECLARED};
 pub use stats::{HookStats, Stats};
 pub use update::{UpdateError, UpdateReport};
+pub use upkeep::{ArchiveReport, GarbageReport, HistoryReport, UpkeepError};
 
 use aside::Aside;
 use schedule::Targets;

@@ -142,7 +142,7 @@ impl HookHost for Timed {
 
 /// An engine with two lanes and such a host.
 pub struct Clockwork {
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     pub store: Store,
     pub reader: Reader,
     pub host: Timed,
@@ -162,10 +162,21 @@ impl Clockwork {
 
     /// With a script that is there before the first call.
     pub fn played(store: Store, clock: Arc<TestClock>, modules: Vec<LoadedModule>, host: Timed) -> Self {
+        Self::specified(store, clock, modules, host, schema())
+    }
+
+    /// With an entity specification of its own.
+    pub fn specified(
+        store: Store,
+        clock: Arc<TestClock>,
+        modules: Vec<LoadedModule>,
+        host: Timed,
+        schema: Schema,
+    ) -> Self {
         let (shared, numbers, ids) = (host.clone(), AtomicU32::new(0), AtomicU64::new(1));
         let engine = Engine::start(Parts {
             store: store.clone(),
-            schema: Arc::new(schema()),
+            schema: Arc::new(schema),
             registry: SharedRegistry::new(registry(modules)),
             make_host: Box::new(move |_| {
                 Box::new(Timed { number: numbers.fetch_add(1, Ordering::SeqCst), ..shared.clone() })
@@ -179,7 +190,7 @@ impl Clockwork {
             lanes: 2,
         })
         .unwrap();
-        let reader = store.reader().unwrap();
+        let (engine, reader) = (Arc::new(engine), store.reader().unwrap());
         Self { engine, store, reader, host, clock }
     }
 
