@@ -53,3 +53,11 @@ fn neighbours() {
     figures(&report["neighbours"], &["/alone/p50_us", "/alone/p99_us", "/beside/p99_us", "/p99_ratio"]);
     figures(&report, &["/neighbours/hostile_calls_stopped"]);
 }
+
+#[test]
+fn snapshots() {
+    let report = bench("snapshot");
+    let keys = ["no_hook_entities_per_s", "hook_entities_per_s", "no_hook_cpu_us", "hook_cpu_us", "hook_ratio"];
+    figures(&report["snapshot"], &keys.map(|key| format!("/{key}")).each_ref().map(String::as_str));
+    assert!(report.get("ingest").is_none());
+}

@@ -17,6 +17,7 @@ mod human;
 mod ingest;
 mod meter;
 mod neighbours;
+mod snapshot;
 mod world;
 
 use world::World;
@@ -41,6 +42,8 @@ enum What {
     Ingest,
     /// Latency of a module's tasks while another module burns its fuel.
     Neighbours,
+    /// Snapshots of entities without links, with and without a correlation hook.
+    Snapshot,
 }
 
 /// How much is measured.
@@ -99,6 +102,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     if wanted(What::Neighbours) {
         context.out.note("running a module beside a hostile one ...");
         report.insert("neighbours".into(), neighbours::measure(&world, dir.path(), extent)?);
+    }
+    if wanted(What::Snapshot) {
+        context.out.note("taking snapshots ...");
+        report.insert("snapshot".into(), snapshot::measure(&world, dir.path(), extent)?);
     }
     context.out.one(&Value::Object(report), human::text)?;
     drop(world);

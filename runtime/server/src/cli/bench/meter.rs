@@ -69,6 +69,13 @@ pub(super) fn load_average() -> Option<Vec<f64>> {
     Some(text.split_whitespace().take(3).filter_map(|n| n.parse().ok()).collect())
 }
 
+/// Bytes of memory that this process ever had at once, where the system tells them.
+pub(super) fn peak_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.saturating_mul(1024))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

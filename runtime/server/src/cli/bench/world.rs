@@ -26,7 +26,9 @@ use crate::embedded;
 /// Attributes that each task brings, the first of them plain, the others observations.
 pub(super) const ATTRIBUTES: [&str; 3] = ["hostname", "alias", "certificate_name"];
 /// Plain attributes that entities have beside.
-const OTHERS: [&str; 7] = ["note_1", "note_2", "note_3", "note_4", "note_5", "note_6", "note_7"];
+pub(super) const OTHERS: [&str; 7] = ["note_1", "note_2", "note_3", "note_4", "note_5", "note_6", "note_7"];
+/// Observations of entities that are snapshotted.
+pub(super) const HISTORIES: [&str; 2] = ["alias", "certificate_name"];
 /// Points of each history of a prepared entity.
 const HISTORY: i64 = 5;
 /// Longest wait between two looks at the queue.
@@ -70,10 +72,24 @@ impl World {
     /// # Errors
     /// When it is refused.
     pub(super) fn module(&self, name: &str, config: Json, fuel: Option<u64>) -> anyhow::Result<Arc<LoadedModule>> {
+        self.load(name, embedded::HOSTNAME_CLASS, config, fuel)
+    }
+
+    /// Loads a component under a name.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(super) fn load(
+        &self,
+        name: &str,
+        component: &[u8],
+        config: Json,
+        fuel: Option<u64>,
+    ) -> anyhow::Result<Arc<LoadedModule>> {
         let limits = fuel.map(|fuel| ("fuel".to_owned(), fuel)).into_iter().collect();
         let request = AdmitRequest {
             name: ModuleName::new(name)?,
-            bytes: embedded::HOSTNAME_CLASS,
+            bytes: component,
             settings: ModuleSettings { config, limits, ..ModuleSettings::default() },
             schema: &self.schema,
             schema_json: self.schema.to_json().to_string().into(),
@@ -134,7 +150,14 @@ pub(super) fn drained(store: &Store) -> anyhow::Result<()> {
 }
 
 /// Takes tasks in; the first gets this number.
-fn admit(store: &Store, first: u64, bodies: impl Iterator<Item = anyhow::Result<TaskBody>>) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When the store refuses.
+pub(super) fn admit(
+    store: &Store,
+    first: u64,
+    bodies: impl Iterator<Item = anyhow::Result<TaskBody>>,
+) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut tasks = Vec::new();
     for (n, body) in (first..).zip(bodies) {
@@ -246,8 +269,42 @@ attribs:
   banner: {name: banner, type: plain, data_type: string}
   class: {name: class, type: plain, data_type: string}
 ";
+    let mut domain = "entity: {id: domain, id_data_type: string, name: Domain, snapshot: true}
+attribs:
+  indicator: {name: indicator, type: plain, data_type: string}
+  entropy: {name: entropy, type: plain, data_type: float}
+  risk: {name: risk, type: plain, data_type: float}
+  addresses: {name: addresses, type: plain, data_type: 'array<link<ip;mirror=domains>>'}
+"
+    .to_owned();
+    for attr in OTHERS {
+        domain.push_str(&format!("  {attr}: {{name: {attr}, type: plain, data_type: string}}\n"));
+    }
+    for attr in HISTORIES {
+        domain.push_str(&format!(
+            "  {attr}: {{name: {attr}, type: observations, data_type: string, multi_value: true, \
+             history_params: {{post_validity: 1d, aggregate: false}}}}\n"
+        ));
+    }
+    let ip = "entity: {id: ip, id_data_type: string, name: Address, snapshot: true}
+attribs:
+  indicator: {name: indicator, type: plain, data_type: string}
+  risk: {name: risk, type: plain, data_type: float}
+  risk_from: {name: risk from, type: plain, data_type: array<string>}
+  certificates: {name: certificates, type: plain, data_type: 'array<link<certificate>>'}
+";
+    let certificate = "entity: {id: certificate, id_data_type: string, name: Certificate, snapshot: true}
+attribs:
+  self_signed: {name: self-signed, type: plain, data_type: binary}
+";
     let file = |path: &str, text: &str| ConfigFile { path: format!("db_entities/{path}.yml"), text: text.to_owned() };
-    let loaded = config::load(&[file("host", &host), file("target", target)]);
+    let loaded = config::load(&[
+        file("host", &host),
+        file("target", target),
+        file("domain", &domain),
+        file("ip", ip),
+        file("certificate", certificate),
+    ]);
     let errors: Vec<String> = loaded.errors.iter().map(ToString::to_string).collect();
     let config =
         loaded.config.with_context(|| format!("the bundled specification is not valid: {}", errors.join("; ")))?;
