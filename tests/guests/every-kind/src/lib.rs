@@ -29,6 +29,8 @@ struct EveryKind {
     home: String,
     /// Path that `correlate` depends on.
     depends_on: String,
+    /// Seconds of the minute at which `cron` runs; empty for every five minutes.
+    second: String,
     /// Kind of case object.
     object: String,
     /// Kinds called that could not return a task.
@@ -49,6 +51,7 @@ impl Module for EveryKind {
             text("marks", ""),
             text("home", "192.0.2.1"),
             text("depends_on", "open_ports"),
+            text("second", ""),
             text("object", "ioc"),
         ]
     }
@@ -71,7 +74,9 @@ impl Module for EveryKind {
         on.correlate_with_record(etype, [depends_on], may_change, Self::correlate_with_record).whole();
         on.update_record(etype, 60, |m, record| m.task("update-record", &record.entity));
         on.update_entity(etype, 60, |m, entity| m.task("update-entity", entity));
-        on.cron(Cron::new().minute("*/5"), Self::cron).arguments(&serde_json::json!({"n": 1})).grace(60);
+        let every = Cron::new();
+        let every = if self.second.is_empty() { every.minute("*/5") } else { every.second(self.second.as_str()) };
+        on.cron(every, Self::cron).arguments(&serde_json::json!({"n": 1})).grace(60);
         on.before(&self.object, "create", Self::before);
         on.after(&self.object, "*", Self::after);
         on.manual(&self.object, "Mark it", Self::manual);
