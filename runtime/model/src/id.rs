@@ -90,10 +90,11 @@ macro_rules! name {
 /// `^[a-zA-Z_][a-zA-Z0-9_-]*$`: DP³'s identifier pattern.
 #[must_use]
 pub fn is_identifier(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-        && text.len() <= 128
+    // Bytes: what is allowed is ASCII, and names of every output are checked here.
+    let mut bytes = text.bytes();
+    text.len() <= 128
+        && bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 fn matches(text: &str, max: usize, first: fn(char) -> bool, rest: fn(char) -> bool) -> bool {
@@ -125,6 +126,11 @@ name!(
         |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.' | ':' | '-'))
 );
 
+/// Whether there is a control character; most texts are ASCII and quickly told.
+fn has_control(text: &str) -> bool {
+    if text.is_ascii() { text.bytes().any(|b| b.is_ascii_control()) } else { text.chars().any(char::is_control) }
+}
+
 /// Longest entity id, in bytes of its canonical text.
 pub const MAX_EID_BYTES: usize = 512;
 
@@ -132,7 +138,7 @@ name!(
     /// An entity id in the canonical text of its type. [`crate::schema::IdType::parse`] makes canonical text from
     /// input; this type only guards what holds for all: not empty, at most 512 bytes, no control characters.
     EntityId, "entity id", "1 to 512 bytes without control characters",
-    |t| !t.is_empty() && t.len() <= MAX_EID_BYTES && !t.chars().any(char::is_control)
+    |t| !t.is_empty() && t.len() <= MAX_EID_BYTES && !has_control(t)
 );
 
 /// An entity: its type and id.

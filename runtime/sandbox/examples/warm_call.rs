@@ -2,7 +2,12 @@
 //! The component is the example module `hostname-class`. `tenter bench` compares the same call with native code; this
 //! program has no other parts, so that a profiler sees the call alone: give the number of calls as second argument.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for one who works on this package")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program for one who works on this package"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -55,7 +60,7 @@ fn schema() -> Schema {
         ttl: 0,
         kind: AttributeKind::Plain { data_type: data_type.clone(), editable: false, mirror_of: None },
     };
-    let attributes = ["hostname", "hostname_class"].map(attribute).into();
+    let attributes = ["hostname", "class"].map(attribute).into();
     let id = "host".parse().unwrap();
     Schema::new(vec![EntitySpec::new(
         id,

@@ -65,7 +65,7 @@ impl Room {
         work: impl FnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
     ) -> Result<T, HookFailure> {
         let begun = Instant::now();
-        self.arm(stage, limits).map_err(|e| failure::classify(&e, &self.facts(limits, begun)))?;
+        self.arm(stage, limits, begun).map_err(|e| failure::classify(&e, &self.facts(limits, begun)))?;
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut self.store)));
         let facts = self.facts(limits, begun);
         self.used.fuel = self.used.fuel.saturating_add(facts.fuel);
@@ -79,14 +79,14 @@ impl Room {
         }
     }
 
-    fn arm(&mut self, stage: Stage, limits: CallLimits) -> wasmtime::Result<()> {
+    fn arm(&mut self, stage: Stage, limits: CallLimits, begun: Instant) -> wasmtime::Result<()> {
         let handles = usize::try_from(limits.handles)?;
         let guest = self.store.data_mut();
         guest.growth.memory_limit = limits.memory_bytes;
         guest.growth.table_limit = limits.table_elements;
         guest.growth.stop = None;
         guest.table.set_max_capacity(handles);
-        guest.call.enter(stage, limits);
+        guest.call.enter(stage, limits, begun);
         self.store.set_fuel(limits.fuel)?;
         self.store.set_epoch_deadline(1);
         self.store.set_hostcall_fuel(usize::try_from(limits.hostcall_bytes)?);

@@ -242,7 +242,8 @@ fn there_is_one_door() {
             let text = std::fs::read_to_string(&entry).unwrap();
             let stores = text.matches("Store::new").count() + text.matches("catch_unwind(").count();
             assert_eq!(stores, if name == "entry.rs" { 2 } else { 0 }, "{name} makes a store or catches panics");
-            let enters = ["instance.rs", "lane.rs", "admit.rs", "subscriptions.rs"].contains(&name.as_str());
+            let enters =
+                ["instance.rs", "hooks.rs", "prepared.rs", "admit.rs", "subscriptions.rs"].contains(&name.as_str());
             for needle in [".call_", ".instantiate("] {
                 let calls = text.matches(needle).count()
                     - text.matches(".call_limits(").count() * usize::from(needle == ".call_");

@@ -8,7 +8,6 @@
 mod hooks;
 mod prepared;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tenter_model::hook::HookKind;
@@ -29,13 +28,24 @@ use prepared::Preparations;
 pub struct Lane {
     engine: Engine,
     data: Arc<dyn HostData>,
-    warm: HashMap<(ModuleName, u64), Instance>,
+    places: Vec<Place>,
     prepared: Preparations,
+    room: hooks::Arguments,
+}
+
+/// Where the instance of a module waits between calls. Few modules are loaded at a time, so looking through all places is
+/// quicker than a table.
+struct Place {
+    module: ModuleName,
+    generation: u64,
+    instance: Option<Instance>,
 }
 
 impl std::fmt::Debug for Lane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lane").field("warm", &self.warm.keys()).finish_non_exhaustive()
+        let warm = self.places.iter().filter(|place| place.instance.is_some());
+        let warm: Vec<_> = warm.map(|place| (&place.module, place.generation)).collect();
+        f.debug_struct("Lane").field("warm", &warm).finish_non_exhaustive()
     }
 }
 
@@ -44,7 +54,7 @@ type Answer<R> = wasmtime::Result<Result<R, HookError>>;
 
 impl Lane {
     pub(crate) fn new(engine: Engine, data: Arc<dyn HostData>) -> Self {
-        Self { engine, data, warm: HashMap::new(), prepared: Preparations::default() }
+        Self { engine, data, places: Vec::new(), prepared: Preparations::default(), room: hooks::Arguments::default() }
     }
 
     /// Calls a hook: `pick` finds its family's functions, `work` calls one, `accept` checks its answer and takes what
@@ -87,8 +97,8 @@ impl Lane {
             Ok(code) => code,
             Err(failure) => return Invocation::of(Err(failure)),
         };
-        let key = (call.module.name.clone(), call.module.generation);
-        let (mut instance, warm) = match self.instance(&key, code, call) {
+        let place = self.place(call);
+        let (mut instance, warm) = match self.instance(place, code, call) {
             Ok(found) => found,
             Err(dead) => {
                 let Stillborn { failure, mut room } = *dead;
@@ -114,20 +124,31 @@ impl Lane {
             }
         };
         let invocation = instance.room.finish(outcome, warm);
-        if healthy && call.module.settings.isolation == Isolation::Warm {
-            self.warm.insert(key, instance);
+        let place = self.places.get_mut(place).filter(|_| healthy);
+        if let Some(place) = place.filter(|_| call.module.settings.isolation == Isolation::Warm) {
+            place.instance = Some(instance);
         }
         invocation
+    }
+
+    /// The number of the module's place, which it has until [`tenter_model::HookHost::retain`] drops it.
+    fn place(&mut self, call: &HookCall<'_>) -> usize {
+        let (module, generation) = (&call.module.name, call.module.generation);
+        let found = self.places.iter().position(|p| p.generation == generation && p.module == *module);
+        found.unwrap_or_else(|| {
+            self.places.push(Place { module: module.clone(), generation, instance: None });
+            self.places.len() - 1
+        })
     }
 
     /// The warm instance, or a new one; and which it is.
     fn instance(
         &mut self,
-        key: &(ModuleName, u64),
+        place: usize,
         code: &ModuleCode,
         call: &HookCall<'_>,
     ) -> Result<(Instance, bool), Box<Stillborn>> {
-        if let Some(mut instance) = self.warm.remove(key)
+        if let Some(mut instance) = self.places.get_mut(place).and_then(|place| place.instance.take())
             && instance.is_current(code)
         {
             instance.room.guest_mut().begin(&call.id, call.time, call.cause);

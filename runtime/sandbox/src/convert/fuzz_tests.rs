@@ -13,7 +13,9 @@ use tenter_model::hook::Family;
 use tenter_model::host::Reason;
 use tenter_model::limits::CallLimits;
 
-use super::task::{output_from_wit, task_from_wit};
+use super::task::{bytes_of, output_from_wit, task_from_wit};
+use super::view::{change_from_wit, correlated_from_wit};
+use crate::bindings::exports::tenter::hooks::snapshot;
 use crate::bindings::tenter::hooks::types as wit;
 
 /// Often good, often nearly good, sometimes anything.
@@ -142,5 +144,47 @@ fn outputs_are_taken_whole_or_refused_whole() {
     result.unwrap();
     let (taken, refused, too_many) = (taken.get(), refused.get(), too_many.get());
     println!("{taken} taken, {refused} refused, {too_many} with too many tasks");
+    assert!(taken > 50 && refused > 50 && too_many > 50, "{taken} {refused} {too_many}");
+}
+
+fn change() -> impl Strategy<Value = snapshot::Change> {
+    let weighted = (value(), of(real())).prop_map(|(value, confidence)| snapshot::Weighted { value, confidence });
+    (entity(), text(), vec(weighted, 0..3)).prop_map(|(entity, attr, values)| snapshot::Change { entity, attr, values })
+}
+
+#[test]
+fn changes_are_taken_whole_or_refused_whole() {
+    let limits = CallLimits { output_tasks: 4, ..CallLimits::of(Family::Snapshot) };
+    let (taken, refused, too_many) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
+    let result = runner.run(&(vec(change(), 0..6), vec(task(), 0..2)), |(changes, tasks)| {
+        let (count, bytes) = (changes.len(), bytes_of(&tasks));
+        prop_assert!(tasks.is_empty() || bytes > 0);
+        let bad = changes.iter().position(|change| change_from_wit(change.clone()).is_err());
+        let bad_task = tasks.iter().any(|task| task_from_wit(task.clone()).is_err());
+        match (correlated_from_wit(snapshot::Correlated { changes, tasks }, &limits), bad) {
+            (Ok(all), None) if !bad_task => {
+                prop_assert_eq!(all.changes.len(), count);
+                taken.set(taken.get() + 1);
+            }
+            (Err(failure), _) if count > 4 => {
+                prop_assert_eq!(failure.reason, Reason::OutputCount);
+                too_many.set(too_many.get() + 1);
+            }
+            (Err(failure), bad) if bad_task || bad.is_some() => {
+                prop_assert_eq!(failure.reason, Reason::InvalidOutput);
+                let place = bad.filter(|_| !bad_task).map_or("tasks[".to_owned(), |index| format!("changes[{index}]."));
+                prop_assert!(failure.message.starts_with(&place), "{}", failure.message);
+                prop_assert!(failure.message.len() <= crate::text::MAX_MESSAGE);
+                prop_assert!(!failure.message.chars().any(char::is_control));
+                refused.set(refused.get() + 1);
+            }
+            (other, bad) => return Err(TestCaseError::fail(format!("{other:?} with bad {bad:?}"))),
+        }
+        Ok(())
+    });
+    result.unwrap();
+    let (taken, refused, too_many) = (taken.get(), refused.get(), too_many.get());
+    println!("{taken} taken, {refused} refused, {too_many} with too many changes");
     assert!(taken > 50 && refused > 50 && too_many > 50, "{taken} {refused} {too_many}");
 }

@@ -6,7 +6,8 @@ use tenter_model::task::TaskBody;
 use tenter_model::{DataPoint, limits::CallLimits};
 
 use super::value::{
-    confidence_from_wit, entity_from_wit, entity_to_wit, time_from_wit, value_bytes, value_from_wit, value_to_wit,
+    confidence_from_wit, entity_from_wit, entity_to_wit, time_from_wit, value_bytes, value_from_wit, value_into_wit,
+    value_to_wit,
 };
 use super::{At, Bad, Checked, line};
 use crate::bindings::tenter::hooks::types as wit;
@@ -41,6 +42,19 @@ pub(crate) fn datapoint_to_wit(dp: &DataPoint) -> wit::Datapoint {
         t2: dp.t2.map(|t| t.0),
         confidence: dp.confidence,
     }
+}
+
+/// As [`datapoint_to_wit`], into texts that have room from an earlier call.
+pub(crate) fn datapoint_into_wit(dp: &DataPoint, out: &mut wit::Datapoint) {
+    dp.attr.as_str().clone_into(&mut out.attr);
+    value_into_wit(&dp.value, &mut out.value);
+    match (&dp.src, &mut out.src) {
+        (Some(src), Some(room)) => src.clone_into(room),
+        (src, room) => room.clone_from(src),
+    }
+    out.t1 = dp.t1.map(|t| t.0);
+    out.t2 = dp.t2.map(|t| t.0);
+    out.confidence = dp.confidence;
 }
 
 /// All tasks of an output, or why it is refused as a whole.
@@ -137,6 +151,13 @@ mod tests {
         #[test]
         fn tasks_survive_both_ways(task in task()) {
             prop_assert_eq!(task_from_wit(task_to_wit(&task)), Ok(task));
+        }
+
+        #[test]
+        fn nothing_of_an_earlier_datapoint_stays(earlier in datapoint(), later in datapoint()) {
+            let mut room = datapoint_to_wit(&earlier);
+            datapoint_into_wit(&later, &mut room);
+            prop_assert_eq!(room, datapoint_to_wit(&later));
         }
     }
 

@@ -21,6 +21,12 @@ pub(crate) fn entity_to_wit(entity: &EntityRef) -> wit::EntityRef {
     wit::EntityRef { etype: entity.etype.as_str().to_owned(), eid: entity.eid.as_str().to_owned() }
 }
 
+/// As [`entity_to_wit`], into texts that have room from an earlier call.
+pub(crate) fn entity_into_wit(entity: &EntityRef, out: &mut wit::EntityRef) {
+    entity.etype.as_str().clone_into(&mut out.etype);
+    entity.eid.as_str().clone_into(&mut out.eid);
+}
+
 pub(crate) fn entity_from_wit(entity: &wit::EntityRef) -> Checked<EntityRef> {
     Ok(EntityRef { etype: EntityType::new(&entity.etype).at("etype")?, eid: EntityId::new(&entity.eid).at("eid")? })
 }
@@ -204,6 +210,14 @@ pub(crate) fn value_to_wit(value: &Value) -> wit::Value {
         Value::Link(link) => wit::Value::Link(link_to_wit(link)),
         Value::Links(links) => wit::Value::Links(links.iter().map(link_to_wit).collect()),
         Value::Chunk(series) => wit::Value::Chunk(series_to_wit(series)),
+    }
+}
+
+/// As [`value_to_wit`], into a text that has room from an earlier call.
+pub(crate) fn value_into_wit(value: &Value, out: &mut wit::Value) {
+    match (value, &mut *out) {
+        (Value::Scalar(Scalar::Text(text)), wit::Value::Text(room)) => text.clone_into(room),
+        _ => *out = value_to_wit(value),
     }
 }
 

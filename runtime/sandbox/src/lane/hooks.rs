@@ -17,11 +17,44 @@ use crate::bindings::exports::tenter::hooks::{ingest, schedule, snapshot, update
 use crate::bindings::tenter::hooks::types as wit;
 use crate::capability::tasks::Submission;
 use crate::convert::record::{chunk_to_wit, record_to_wit};
-use crate::convert::task::{datapoint_to_wit, output_from_wit, task_to_wit};
-use crate::convert::value::entity_to_wit;
+use crate::convert::task::{datapoint_into_wit, output_from_wit, task_to_wit};
+use crate::convert::value::{entity_into_wit, entity_to_wit};
 use crate::convert::view::{correlated_from_wit, no_record, run_to_wit, view_to_wit};
 use crate::guest::{Guest, Offer};
 use crate::text::message;
+
+/// Arguments of a call, kept for the room in their texts.
+pub(super) struct Arguments {
+    id: String,
+    entity: wit::EntityRef,
+    datapoint: wit::Datapoint,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        let datapoint = wit::Datapoint {
+            attr: String::new(),
+            value: wit::Value::Boolean(false),
+            src: None,
+            t1: None,
+            t2: None,
+            confidence: None,
+        };
+        let entity = wit::EntityRef { etype: String::new(), eid: String::new() };
+        Self { id: String::new(), entity, datapoint }
+    }
+}
+
+impl Arguments {
+    /// Whether it is worth keeping: one huge text is not held for ever.
+    fn is_small(&self) -> bool {
+        match &self.datapoint.value {
+            wit::Value::Text(text) => text.capacity() <= 4 << 10,
+            wit::Value::Boolean(_) | wit::Value::Integer(_) | wit::Value::Real(_) | wit::Value::Time(_) => true,
+            _ => false,
+        }
+    }
+}
 
 /// The families whose hooks take and return data alone.
 impl Lane {
@@ -91,12 +124,19 @@ impl HookHost for Lane {
         entity: &EntityRef,
         datapoint: &DataPoint,
     ) -> Invocation<Vec<TaskBody>> {
-        let id = call.subscription.to_string();
-        let (entity, datapoint) = (entity_to_wit(entity), datapoint_to_wit(datapoint));
+        // The hook that is called most by far: its arguments are written over those of the call before.
+        let mut room = std::mem::take(&mut self.room);
+        call.subscription.as_str().clone_into(&mut room.id);
+        entity_into_wit(entity, &mut room.entity);
+        datapoint_into_wit(datapoint, &mut room.datapoint);
         let work = |guest: &ingest::Guest, store: &mut Store<Guest>| {
-            guest.call_on_new_attribute(store, &id, &entity, &datapoint)
+            guest.call_on_new_attribute(store, &room.id, &room.entity, &room.datapoint)
         };
-        self.ingest(call, HookKind::OnNewAttribute, work, output_from_wit)
+        let done = self.ingest(call, HookKind::OnNewAttribute, work, output_from_wit);
+        if room.is_small() {
+            self.room = room;
+        }
+        done
     }
 
     fn snapshot_init(&mut self, call: &HookCall<'_>, run: &RunContext) -> Invocation<Vec<TaskBody>> {
@@ -195,7 +235,7 @@ impl HookHost for Lane {
     }
 
     fn retain(&mut self, keep: &dyn Fn(&ModuleName, u64) -> bool) {
-        self.warm.retain(|(name, generation), _| keep(name, *generation));
+        self.places.retain(|place| keep(&place.module, place.generation));
         self.prepared.retain(keep);
     }
 }

@@ -1,5 +1,6 @@
 //! stdout and stderr of guests, on their way into the module's log.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tenter_model::host::LogLevel;
@@ -12,7 +13,15 @@ const MAX_PRINTED: usize = 256 << 10;
 
 /// What a guest has printed and nobody has read. Shared with the streams that the guest holds.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Printed(Arc<Mutex<Buffer>>);
+pub(crate) struct Printed(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Whether the buffer may hold something: most calls print nothing, and need not lock then. The guest prints on the
+    /// thread that calls it.
+    used: AtomicBool,
+    buffer: Mutex<Buffer>,
+}
 
 #[derive(Debug, Default)]
 struct Buffer {
@@ -23,10 +32,18 @@ struct Buffer {
 
 impl Printed {
     fn with<T>(&self, f: impl FnOnce(&mut Buffer) -> T) -> T {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.0.buffer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_unused(&self) -> bool {
+        !self.0.used.load(Ordering::Relaxed)
     }
 
     pub(crate) fn clear(&self) {
+        if self.is_unused() {
+            return;
+        }
+        self.0.used.store(false, Ordering::Relaxed);
         self.with(|b| {
             b.kept = 0;
             b.out.clear();
@@ -35,6 +52,7 @@ impl Printed {
     }
 
     fn push(&self, level: LogLevel, bytes: &[u8]) {
+        self.0.used.store(true, Ordering::Relaxed);
         self.with(|b| {
             let room = MAX_PRINTED.saturating_sub(b.kept);
             let bytes = bytes.get(..room.min(bytes.len())).unwrap_or_default();
@@ -45,6 +63,9 @@ impl Printed {
 
     /// Complete lines that are not blank, and with `all` the rest too.
     pub(crate) fn take_lines(&self, all: bool) -> Vec<(LogLevel, String)> {
+        if self.is_unused() {
+            return Vec::new();
+        }
         self.with(|b| {
             let mut lines = Vec::new();
             for (level, bytes) in [(LogLevel::Info, &mut b.out), (LogLevel::Warning, &mut b.err)] {
