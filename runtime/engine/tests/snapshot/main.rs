@@ -7,6 +7,7 @@ mod support;
 
 mod changes;
 mod corner;
+mod crash;
 mod refresh;
 mod resume;
 mod sizes;
