@@ -49,3 +49,22 @@ fn the_hooks_page_is_the_table() {
     }
     assert_eq!(lines.next(), None);
 }
+
+/// `docs/modules.md` says of each kind that is called when to choose it, and knows every example.
+#[test]
+fn the_page_for_authors_has_every_kind_and_every_example() {
+    let text = std::fs::read_to_string(root().join("docs/modules.md")).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
+    for kind in DRIVEN {
+        let name = format!("`{}`", kind.name());
+        assert!(rows.iter().any(|row| row.contains(&name) && row.contains("../guest-examples/")), "{name} has no row");
+    }
+    for entry in std::fs::read_dir(root().join("guest-examples")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        // What `tenter new` writes is shown by the SDK; the other one is no example.
+        if entry.path().is_dir() && !["build", "hello-create"].contains(&name.as_str()) {
+            assert!(text.contains(&format!("(../guest-examples/{name})")), "{name} is not mentioned");
+        }
+    }
+}

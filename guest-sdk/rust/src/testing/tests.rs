@@ -171,6 +171,51 @@ mod component {
     }
 
     #[test]
+    fn a_correlation_is_called_with_a_view_and_a_record() {
+        let folder = Folder::new(
+            "correlate",
+            r#"echo '{"result": "ok", "changes": [
+                   {"etype": "ip", "eid": "a", "attr": "risk", "values": [{"v": 0.5, "as": "real", "c": 0.9}]},
+                   {"etype": "site", "eid": "s", "attr": "name", "values": []}
+               ], "tasks": [{"eid": "a"}, {"eid": "b"}], "fuel": 1, "micros": 1, "memory_bytes": 1}'"#,
+        );
+        let group = Group::new(json!({
+            "ip/a": {"site": link("site/s"), "ports": [22, 80], "ports#c": [1.0, 0.5]},
+            "site/s": {"name": "north"},
+        }));
+        let known = record(json!({"etype": "ip", "eid": "a", "created": "2026-01-01T00:00:00Z", "attributes": {
+            "label": {"plain": {"v": "x", "updated": "2026-01-01T00:00:00Z"}},
+            "ports": {"observations": [{"t1": "2026-01-01T00:00:00Z", "c": 0.5, "v": 22}]},
+            "traffic": {"timeseries": [{"t1": "2026-01-01T00:00:00Z", "v": {"bytes": [1, 2]}}]},
+        }}));
+        let view = group.view("ip/a", &["site.name", "ports"]);
+        let output = folder.component().correlate_with_record(&view, &known).run().unwrap();
+        output.expect_changes(json!({"ip/a": {"risk": 0.5, "risk#c": 0.9}, "site/s": {"name": null}}));
+        output.expect_task_among(json!({"eid": "b"}));
+
+        let input: Json = serde_json::from_str(&folder.read("input")).unwrap();
+        expect_json(
+            &input,
+            &json!({
+                "view": {
+                    "root": {"etype": "ip", "eid": "a", "values": [
+                        {"attr": "ports", "v": 22, "as": "integer", "c": 1},
+                        {"attr": "ports", "v": 80, "c": 0.5},
+                        {"attr": "site", "v": {"etype": "site", "eid": "s"}, "as": "link", "c": null},
+                    ]},
+                    "linked": [{"etype": "site", "eid": "s", "values": [{"attr": "name", "v": "north", "as": "text"}]}],
+                },
+                "record": {"etype": "ip", "eid": "a", "created": "2026-01-01T00:00:00Z", "attributes": {
+                    "label": {"plain": {"v": "x", "as": "text"}},
+                    "ports": {"observations": [{"t1": "2026-01-01T00:00:00Z", "c": 0.5, "v": 22}]},
+                    "traffic": {"timeseries": [{"t2": "2026-01-01T00:00:00Z", "v": {"bytes": [1, 2]}}]},
+                }},
+            }),
+        );
+        assert_eq!(record(input["record"].clone()), known, "what is written is read again");
+    }
+
+    #[test]
     fn failures_are_told_apart() {
         let folder = Folder::new("refused", "echo 'no such subscription' >&2; exit 3");
         let error = folder.component().on_task_start(&Task::of("ip", "a")).run().unwrap_err();
