@@ -109,7 +109,10 @@ impl Work<'_, '_> {
         mut record: Option<MasterRecord>,
         is_part: bool,
     ) -> Result<(Member, EntityView), SnapshotError> {
-        let work = TaskId::part_of(self.run.id, &entity);
+        // Only calls need the id, and making it is not free.
+        let is_called = self.run.plan.has_steps(&entity.etype)
+            || self.run.registry.snapshot().timeseries.contains_key(&entity.etype);
+        let work = if is_called { TaskId::part_of(self.run.id, &entity) } else { self.run.id };
         if let Some(record) = &mut record {
             self.timeseries(&entity, work, record);
         }
@@ -162,10 +165,11 @@ impl Work<'_, '_> {
 
     /// Hook by hook, each over all entities of its type.
     fn correlate(&mut self, values: &Arc<Values>, members: &mut [Member]) -> Result<(), SnapshotError> {
-        let mut types: Vec<_> = members.iter().map(|m| m.entity.etype.clone()).collect();
+        let mut types: Vec<_> = members.iter().map(|m| &m.entity.etype).collect();
         types.sort_unstable();
         types.dedup();
-        for (step, bound) in self.run.plan.steps_of(&types.iter().collect::<Vec<_>>()) {
+        let steps = self.run.plan.steps_of(&types);
+        for (step, bound) in steps {
             let mut doubtful: Vec<EntityRef> = Vec::new();
             for member in members.iter_mut().filter(|m| m.entity.etype == step.etype) {
                 self.run.go_on()?;

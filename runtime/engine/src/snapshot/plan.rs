@@ -56,13 +56,19 @@ impl RunPlan {
         Ok(Self { steps, by_type, used: used_links, busy, signature })
     }
 
-    /// The steps for entities of these types, in order.
+    /// The steps for entities of these types, in order. No type is given twice.
     pub(super) fn steps_of<'a>(&'a self, types: &[&EntityType]) -> Vec<&'a (Step, Bound)> {
         let mut places: Vec<usize> =
             types.iter().filter_map(|etype| self.by_type.get(*etype)).flatten().copied().collect();
-        places.sort_unstable();
-        places.dedup();
+        if types.len() > 1 {
+            places.sort_unstable();
+        }
         places.into_iter().filter_map(|place| self.steps.get(place)).collect()
+    }
+
+    /// Whether there are steps for entities of this type.
+    pub(super) fn has_steps(&self, etype: &EntityType) -> bool {
+        self.by_type.contains_key(etype)
     }
 
     /// Whether a hook of this type is given the master record.

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::path::PathTree;
 use super::plan::Step;
 use crate::id::EntityRef;
-use crate::view::{EntityView, View, ViewSource};
+use crate::view::{CurrentValue, EntityView, View, ViewSource};
 
 /// Current values of the entities of a component, in the order in which hooks are called for them.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -66,6 +66,11 @@ impl Group {
     #[must_use]
     pub fn view(&self, root: &EntityRef, step: &Step) -> Option<View> {
         let start = *self.places.get(root)?;
+        if step.reach.is_flat() {
+            let view = self.views.get(start)?;
+            let root = if step.whole { view.clone() } else { named(&step.reach, &[PathTree::ROOT], view) };
+            return Some(View { root, linked: Vec::new() });
+        }
         let mut stands: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut reached = Vec::new();
         let mut seen = HashSet::from([(start, PathTree::ROOT)]);
@@ -94,20 +99,17 @@ impl Group {
             if *place == start && step.whole {
                 return Some(view.clone());
             }
-            let nodes = stands.get(place)?;
-            let named = |value: &&_| is_named(&step.reach, nodes, value);
-            Some(EntityView {
-                entity: view.entity.clone(),
-                values: view.values.iter().filter(named).cloned().collect(),
-            })
+            Some(named(&step.reach, stands.get(place)?, view))
         };
         let linked = reached.iter().filter(|place| **place != start).filter_map(part).collect();
         Some(View { root: part(&start)?, linked })
     }
 }
 
-fn is_named(reach: &PathTree, nodes: &[usize], value: &crate::view::CurrentValue) -> bool {
-    nodes.iter().any(|node| reach.step(*node, &value.attr).is_some())
+/// Of a view what paths name at some of their nodes.
+fn named(reach: &PathTree, nodes: &[usize], view: &EntityView) -> EntityView {
+    let is_named = |value: &&CurrentValue| nodes.iter().any(|node| reach.step(*node, &value.attr).is_some());
+    EntityView { entity: view.entity.clone(), values: view.values.iter().filter(is_named).cloned().collect() }
 }
 
 impl ViewSource for Group {

@@ -157,6 +157,12 @@ impl PathTree {
         Self { nodes }
     }
 
+    /// Whether no path leaves the root.
+    #[must_use]
+    pub fn is_flat(&self) -> bool {
+        self.nodes.first().is_none_or(|root| root.children.iter().all(|(_, child)| self.etype(*child).is_none()))
+    }
+
     /// The node that a step leads to; `None` when no path takes it.
     #[must_use]
     pub fn step(&self, node: usize, attr: &AttrName) -> Option<usize> {
