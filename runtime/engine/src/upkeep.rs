@@ -10,6 +10,9 @@ mod archive;
 mod garbage;
 mod histories;
 
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Weak};
+
 use serde_json::Value;
 use tenter_model::config::SiteConfig;
 use tenter_model::cron::Cron;
@@ -21,8 +24,6 @@ use crate::{Engine, SnapshotError};
 pub use archive::ArchiveReport;
 pub use garbage::GarbageReport;
 pub use histories::HistoryReport;
-
-use std::sync::{Arc, Weak};
 
 /// Rows about runs of jobs are kept for so long, in microseconds; DP³'s 30 days.
 const JOB_ROWS_US: i64 = 30 * 86_400_000_000;
@@ -134,7 +135,13 @@ impl Engine {
                         Ok(report) => serde_json::json!({"result": report}),
                         Err(error) => serde_json::json!({"error": error}),
                     };
-                    engine.store.update_job(number, body, true, context.now(), Box::new(told));
+                    let (sender, stored) = channel();
+                    let done = move |result| {
+                        // The job waits for it below.
+                        let _waits = sender.send(result);
+                    };
+                    engine.store.update_job(number, body, true, context.now(), Box::new(done));
+                    told(stored.recv().unwrap_or(Err(StoreError::Closed)));
                 }
                 Err(error) => told(Err(error)),
             }
