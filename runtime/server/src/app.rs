@@ -46,7 +46,7 @@ pub(crate) struct App(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    engine: Engine,
+    engine: Arc<Engine>,
     modules: Arc<Modules>,
     schema: Arc<Schema>,
     origins: Vec<String>,
@@ -58,6 +58,12 @@ struct Inner {
     readers: Mutex<Vec<Reader>>,
     admissions: Arc<Semaphore>,
     tokens: Tokens,
+}
+
+/// Hosts that an engine with so many lanes has, each with instances of its own: the lanes, as many for snapshots, half as
+/// many aside, one for sweeps; and room for commands.
+fn hosts(lanes: u32) -> u32 {
+    lanes * 2 + lanes.div_ceil(2) + 3
 }
 
 impl App {
@@ -78,13 +84,14 @@ impl App {
         let store = Store::open(&data_dir, store, clock.now())?;
         store.prune(clock.now())?;
         let program = std::env::current_exe().context("cannot tell which program runs, to compile uploads with it")?;
-        let sandbox = Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: lanes + 2 })?;
+        let sandbox = Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: hosts(lanes) })?;
         // The program of unit tests is no compiler: there, uploads are compiled in the process that serves.
         let sandbox = if cfg!(test) { sandbox } else { sandbox.compile_with(Compiler::child(program)) };
         let sandbox = Arc::new(sandbox);
         let schema = Arc::new(site.schema.clone());
         let registry = SharedRegistry::default();
         let origins = site.api.allow_origins.clone();
+        let jobs = site.clone();
         let modules = Arc::new(Modules::open(
             store.clone(),
             sandbox.clone(),
@@ -93,7 +100,7 @@ impl App {
             registry.clone(),
             clock.clone(),
         )?);
-        let engine = Engine::start(Parts {
+        let engine = Arc::new(Engine::start(Parts {
             store: store.clone(),
             schema: schema.clone(),
             registry,
@@ -101,7 +108,8 @@ impl App {
             clock: clock.clone(),
             make_id: Box::new(new_task_id),
             lanes,
-        })?;
+        })?);
+        engine.add_platform_jobs(&jobs)?;
         let tokens = Tokens::open(store.clone(), &data_dir, clock.now())?;
         Ok(Self(Arc::new(Inner {
             store,

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tenter_engine::update::check_periods;
+use tenter_engine::upkeep::batch_period;
 use tenter_engine::{Registry, SharedRegistry};
 use tenter_model::capability::Grant;
 use tenter_model::config::{SiteConfig, nearest};
@@ -290,7 +292,10 @@ impl Modules {
             schema_json: self.schema_json.clone(),
             now: self.clock.now(),
         };
-        Ok(self.sandbox.admit(request, self.data.clone())?)
+        let module = self.sandbox.admit(request, self.data.clone())?;
+        check_periods(&module, batch_period(&self.site))
+            .map_err(|error| ModuleError::Refused { code: "period", message: error.to_string() })?;
+        Ok(module)
     }
 
     fn settings(&self, name: &ModuleName, grants: &[Grant], config: Option<serde_json::Value>) -> ModuleSettings {
