@@ -13,6 +13,7 @@
 )]
 
 mod bad_input;
+mod by_clock;
 mod demo;
 mod harness;
 mod hostile;

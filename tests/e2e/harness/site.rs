@@ -77,6 +77,13 @@ impl Site {
         self
     }
 
+    /// With this text as the file of that name.
+    #[must_use]
+    pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
+        self.put(path, text.to_owned());
+        self
+    }
+
     /// With modules that come first, in this order.
     #[must_use]
     pub(crate) fn enabled(mut self, names: &[&str]) -> Self {
