@@ -100,7 +100,7 @@ pub(crate) struct Listening {
 
 impl Listening {
     /// The host, and where it hears of slots.
-    pub(crate) fn new(inner: Box<dyn HookHost>) -> (Box<dyn HookHost>, Inbox) {
+    pub(crate) fn around(inner: Box<dyn HookHost>) -> (Box<dyn HookHost>, Inbox) {
         let inbox = Inbox::default();
         (Box::new(Self { inner, inbox: inbox.clone() }), inbox)
     }

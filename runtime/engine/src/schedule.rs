@@ -124,7 +124,7 @@ impl Targets {
 
     /// A host that hears of slots for the memory of its instances alone.
     pub(crate) fn listening(&mut self, host: Box<dyn HookHost>) -> Box<dyn HookHost> {
-        let (host, inbox) = Listening::new(host);
+        let (host, inbox) = Listening::around(host);
         self.0.push(Target { lane: None, tell: Box::new(move |firing| inbox.put(firing.slot.clone())) });
         host
     }
