@@ -78,6 +78,7 @@ impl Engine {
                 Err(error) => Err(error.to_string()),
             }
         })?;
+        self.take_up_snapshot()?;
         let period = batch_period(site);
         let each_minute = Cron::of(&[("second", "0")]);
         let batches = site.updater.as_ref().map_or(&each_minute, |updater| &updater.update_batch_cron);

@@ -5,6 +5,7 @@ use tenter_store::StoreError;
 
 use super::{CreationReport, SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport};
 use crate::Engine;
+use crate::schedule::JobError;
 
 impl Engine {
     /// Makes a snapshot run and waits until it is complete; one that was left unfinished goes on instead. A run that is
@@ -14,6 +15,22 @@ impl Engine {
     /// [`SnapshotError`]. What a run has saved by then is kept for the next one.
     pub fn run_snapshot(&self, options: SnapshotOptions) -> Result<SnapshotReport, SnapshotError> {
         self.snapshots.run(&self.shared, self.registry.current(), &self.make_id, options)
+    }
+
+    /// Has the job `snapshots` go on at once with a run that a stop or a death left unfinished, rather than in the place
+    /// of the next run.
+    ///
+    /// # Errors
+    /// When there is no such job.
+    pub(crate) fn take_up_snapshot(&self) -> Result<(), JobError> {
+        match self.store.reader().and_then(|reader| reader.unfinished_run()) {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => self.scheduler.run_job("snapshots", serde_json::Value::Null),
+            Err(error) => {
+                tracing::error!("cannot tell whether a snapshot run was left unfinished: {error}");
+                Ok(())
+            }
+        }
     }
 
     /// Has the next snapshot run call the `refresh` hooks of a module, as it does by itself after a change of the

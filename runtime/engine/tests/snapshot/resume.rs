@@ -199,3 +199,21 @@ fn a_stop_interrupts_the_run_and_the_next_start_goes_on() {
     assert!(after.run().resumed);
     assert!(after.doc("e/p").is_some());
 }
+
+/// The server's jobs take up what was left unfinished, without waiting for the next time of the schedule.
+#[test]
+fn the_jobs_of_the_platform_go_on_with_an_unfinished_run_at_once() {
+    let before = Bench::with(small(), modules(), 1);
+    before.feed(tasks());
+    play(&before, Some(5));
+    before.try_run(SnapshotOptions::default()).unwrap_err();
+    let unfinished = before.reader.unfinished_run().unwrap().unwrap();
+    before.engine.drain();
+    let after = Bench::over(before.store.clone(), before.clock.clone(), small(), modules(), 1);
+    play(&after, None);
+    after.engine.add_platform_jobs(&tenter_model::config::SiteConfig::default()).unwrap();
+    after.engine.scheduler().settle();
+    assert!(after.reader.unfinished_run().unwrap().is_none());
+    assert_eq!(after.reader.latest_run().unwrap().unwrap().id, unfinished.id);
+    after.engine.drain();
+}

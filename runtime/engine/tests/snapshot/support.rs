@@ -339,7 +339,7 @@ pub fn subscription(id: &str, moment: Moment) -> Subscription {
 }
 
 pub struct Bench {
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     pub store: Store,
     pub reader: Reader,
     pub host: Scripted,
@@ -365,23 +365,25 @@ impl Bench {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let hosts = AtomicU64::new(0);
         let schema = Arc::new(schema);
-        let engine = Engine::start(Parts {
-            store: store.clone(),
-            schema: schema.clone(),
-            registry: SharedRegistry::new(registry(modules)),
-            make_host: Box::new(move |data| {
-                let number = hosts.fetch_add(1, Ordering::SeqCst);
-                Box::new(Host { scripted: scripted.clone(), number, data })
-            }),
-            clock: clock.clone(),
-            make_id: Box::new(|now| {
-                let mut random = [0; 10];
-                random[2..].copy_from_slice(&NEXT.fetch_add(1, Ordering::SeqCst).to_be_bytes());
-                TaskId::root(now, random)
-            }),
-            lanes,
-        })
-        .unwrap();
+        let engine = Arc::new(
+            Engine::start(Parts {
+                store: store.clone(),
+                schema: schema.clone(),
+                registry: SharedRegistry::new(registry(modules)),
+                make_host: Box::new(move |data| {
+                    let number = hosts.fetch_add(1, Ordering::SeqCst);
+                    Box::new(Host { scripted: scripted.clone(), number, data })
+                }),
+                clock: clock.clone(),
+                make_id: Box::new(|now| {
+                    let mut random = [0; 10];
+                    random[2..].copy_from_slice(&NEXT.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+                    TaskId::root(now, random)
+                }),
+                lanes,
+            })
+            .unwrap(),
+        );
         let reader = store.reader().unwrap();
         Self { engine, store, reader, host, clock, schema }
     }
