@@ -8,22 +8,24 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Folders that are carried: the table's name, its documentation and where it is, seen from the repository.
-const FOLDERS: [(&str, &str, &str); 5] = [
+const FOLDERS: [(&str, &str, &str); 6] = [
     ("SITE", "The site that `tenter init` writes.", "runtime/server/site-template"),
     ("TEMPLATE", "The module that `tenter new` writes.", "guest-sdk/rust/template"),
     ("SDK", "The Rust SDK, without its template.", "guest-sdk/rust"),
     ("WIT", "The contract.", "wit"),
+    ("DEMO_LISTS", "The folder that a module of `tenter demo` reads.", "runtime/server/demo/lists"),
     ("DEMO_SITE", "The site of `tenter demo`.", "runtime/server/demo/site"),
 ];
 
 /// Example modules that `tenter demo` uploads.
-const EXAMPLES: [&str; 13] = [
+const EXAMPLES: [&str; 14] = [
     "admit-prefixes",
     "label",
     "indicators",
     "services",
     "domain-links",
     "count-tasks",
+    "reload-list",
     "mean-traffic",
     "risk-score",
     "profile-age",

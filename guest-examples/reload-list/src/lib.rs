@@ -37,6 +37,7 @@ impl Module for ReloadList {
     }
 
     fn register(&self, on: &mut Registrar<Self>) {
+        on.once_at_start(|m, _| m.reload()).id("load");
         on.cron(Cron::new().minute("*/10"), |m, _| m.reload()).id("reload");
         on.on_new_attribute("ip", "user_agent", Self::name);
         on.request("files", &self.settings.folder);

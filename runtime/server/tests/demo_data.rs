@@ -247,6 +247,7 @@ fn every_datapoint_has_a_place_in_the_configuration() {
         "ip.label",
         "ip.list_checked",
         "ip.mean_bytes",
+        "ip.program",
         "ip.risk",
         "ip.risk_from",
         "ip.services",

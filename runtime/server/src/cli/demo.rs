@@ -5,11 +5,14 @@
 //! snapshot after each, so that there is a history to see: what the connections say, and then what names and
 //! certificates add.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
+use tenter_model::ModuleName;
 use tenter_model::config::{self, ConfigFile};
 use tenter_store::StoreOptions;
 
@@ -25,6 +28,8 @@ mod summary;
 
 /// Datapoints in one request.
 const BATCH: usize = 500;
+/// The module that reads a folder.
+const READS_LISTS: &str = "reload-list";
 /// Longest wait for the queue to become empty.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -50,13 +55,14 @@ fn examples() -> clap::builder::PossibleValuesParser {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let site = config::load(&site_files()?);
-    let Some(site) = site.config else {
+    let Some(mut site) = site.config else {
         let errors: Vec<String> = site.errors.iter().map(ToString::to_string).collect();
         anyhow::bail!("the bundled site is not valid: {}", errors.join("; "));
     };
     let keep_empty = site.snapshots.keep_empty;
     let indicators = site.module_configs.get("indicators").cloned().unwrap_or_default();
     let dir = tempfile::Builder::new().prefix("tenter-demo-").tempdir()?;
+    site.tenter.modules.entry(ModuleName::new(READS_LISTS)?).or_default().files = lists(dir.path())?;
     let serving = Serving::start(Options {
         site,
         data_dir: dir.path().to_owned(),
@@ -122,6 +128,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     serving.stop()?;
     dir.close()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the folder that a module reads; its place under its name.
+fn lists(dir: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let folder = dir.join("lists");
+    std::fs::create_dir(&folder)?;
+    for (path, bytes) in embedded::DEMO_LISTS {
+        std::fs::write(folder.join(path), bytes)?;
+    }
+    Ok(BTreeMap::from([("lists".to_owned(), folder.display().to_string())]))
 }
 
 fn site_files() -> anyhow::Result<Vec<ConfigFile>> {
