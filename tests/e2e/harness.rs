@@ -112,9 +112,14 @@ impl Server {
         (self.child, self.client, self.log) = spawn(self.home.path());
     }
 
+    /// Writes another configuration, which the running server does not look at by itself.
+    pub(crate) fn rewrite(&self, site: &Site) {
+        site.write(&self.home.path().join("site"));
+    }
+
     /// The same with another configuration.
     pub(crate) fn restart_with(&mut self, site: &Site) {
-        site.write(&self.home.path().join("site"));
+        self.rewrite(site);
         self.restart();
     }
 

@@ -14,6 +14,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
 
 use serde_json::Value;
+use tenter_model::Timestamp;
 use tenter_model::config::SiteConfig;
 use tenter_model::cron::Cron;
 use tenter_store::StoreError;
@@ -69,8 +70,15 @@ impl Engine {
     /// When a schedule cannot be read.
     pub fn add_platform_jobs(self: &Arc<Self>, site: &SiteConfig) -> Result<(), JobError> {
         let keep_empty = site.snapshots.keep_empty;
-        self.add("snapshots", &site.snapshots.creation_rate, move |engine, _| {
-            let options = SnapshotOptions { keep_empty, ..SnapshotOptions::default() };
+        self.add("snapshots", &site.snapshots.creation_rate, move |engine, context| {
+            // What a request by hand may ask for.
+            let asked = |name: &str| context.arguments.get(name);
+            let options = SnapshotOptions {
+                keep_empty,
+                full: asked("full").and_then(Value::as_bool).unwrap_or(false),
+                time: asked("time").and_then(Value::as_str).and_then(Timestamp::parse),
+                ..SnapshotOptions::default()
+            };
             match engine.run_snapshot(options) {
                 Ok(report) => json(&report.run.counts),
                 // One that was asked for by hand is under way: this time is left out.

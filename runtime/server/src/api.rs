@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod breakers;
+mod control;
 mod datapoints;
 mod deadletters;
 mod entities;
@@ -15,6 +16,7 @@ mod hooks;
 mod invocations;
 mod modules;
 mod routes;
+mod snapshots;
 mod status;
 mod tokens;
 mod why;

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context as _;
-use tenter_engine::{Engine, HookStats, Parts, SharedRegistry};
-use tenter_model::config::SiteConfig;
+use axum::http::StatusCode;
+use tenter_engine::{Engine, HookStats, Parts, SharedRegistry, SnapshotOptions, SnapshotReport};
+use tenter_model::config::{self, Action, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
 use tenter_model::time::Clock;
 use tenter_model::{HookKind, ModuleName, Schema, Task, TaskBody, Timestamp};
@@ -21,7 +22,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::api::ApiError;
 use crate::auth::Tokens;
 use crate::clock::SystemClock;
+use crate::jobs;
 use crate::modules::{ModuleError, Modules};
+use crate::site;
 
 /// Requests that may wait for the disk at once.
 const MAX_ADMISSIONS: usize = 1024;
@@ -38,6 +41,8 @@ pub(crate) struct Options {
     pub(crate) store: StoreOptions,
     /// Lanes; 0 = one per core.
     pub(crate) lanes: u32,
+    /// The folder of the configuration, if it is one: to read parts of it again.
+    pub(crate) site_dir: Option<PathBuf>,
 }
 
 /// A running server, shared by all requests.
@@ -58,6 +63,9 @@ struct Inner {
     readers: Mutex<Vec<Reader>>,
     admissions: Arc<Semaphore>,
     tokens: Tokens,
+    site_dir: Option<PathBuf>,
+    actions: Vec<Action>,
+    keep_empty: bool,
 }
 
 /// Hosts that an engine with so many lanes has, each with instances of its own: the lanes, as many for snapshots, half as
@@ -72,7 +80,7 @@ impl App {
     /// # Errors
     /// What could not be opened, and what to do.
     pub(crate) fn open(options: Options) -> anyhow::Result<Self> {
-        let Options { site, data_dir, listen, store, lanes } = options;
+        let Options { site, data_dir, listen, store, lanes, site_dir } = options;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let lanes = if lanes == 0 {
             std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
@@ -92,6 +100,7 @@ impl App {
         let registry = SharedRegistry::default();
         let origins = site.api.allow_origins.clone();
         let jobs = site.clone();
+        let (actions, keep_empty) = (site.control.allowed_actions.clone(), site.snapshots.keep_empty);
         let modules = Arc::new(Modules::open(
             store.clone(),
             sandbox.clone(),
@@ -111,7 +120,7 @@ impl App {
         })?);
         engine.add_platform_jobs(&jobs)?;
         let tokens = Tokens::open(store.clone(), &data_dir, clock.now())?;
-        Ok(Self(Arc::new(Inner {
+        let app = Self(Arc::new(Inner {
             store,
             engine,
             modules,
@@ -124,7 +133,70 @@ impl App {
             readers: Mutex::new(Vec::new()),
             admissions: Arc::new(Semaphore::new(MAX_ADMISSIONS)),
             tokens,
-        })))
+            site_dir,
+            actions,
+            keep_empty,
+        }));
+        app.engine().scheduler().add_job(jobs::refresh_creations(&app.0.engine))?;
+        Ok(app)
+    }
+
+    /// How the configuration wants snapshot runs.
+    pub(crate) fn snapshot_options(&self) -> SnapshotOptions {
+        SnapshotOptions { keep_empty: self.0.keep_empty, ..SnapshotOptions::default() }
+    }
+
+    /// Makes a snapshot run and waits for its end.
+    ///
+    /// # Errors
+    /// When one is under way, and what the run says.
+    pub(crate) async fn snapshot(&self, options: SnapshotOptions) -> Result<SnapshotReport, ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || inner.engine.run_snapshot(options).map_err(Into::into)).await
+    }
+
+    /// Begins a job, which goes on by itself.
+    ///
+    /// # Errors
+    /// When it is running.
+    pub(crate) fn begin_job(&self, name: &str, arguments: serde_json::Value) -> Result<(), ApiError> {
+        self.0.engine.scheduler().run_job(name, arguments).map_err(|error| {
+            let detail = format!("{error}; tenter status shows what runs");
+            ApiError::new(StatusCode::CONFLICT, "under-way", detail)
+        })
+    }
+
+    /// Whether `control.yml` allows an action.
+    pub(crate) fn allows_action(&self, action: Action) -> bool {
+        self.0.actions.contains(&action)
+    }
+
+    /// Reads the file of a module's configuration again.
+    ///
+    /// # Errors
+    /// When the folder is not valid any more, or the module refuses what it says.
+    pub(crate) async fn refresh_module_config(&self, name: ModuleName) -> Result<(), ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || {
+            let dir = inner.site_dir.as_ref().ok_or_else(|| {
+                ApiError::new(
+                    StatusCode::CONFLICT,
+                    "conflict",
+                    "this server was started without a folder to read again",
+                )
+            })?;
+            let invalid = |text: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", text);
+            let loaded = config::load(&site::read(dir).map_err(|error| invalid(error.to_string()))?);
+            let Some(site) = loaded.config else {
+                let first = loaded.errors.first().map(ToString::to_string).unwrap_or_default();
+                return Err(invalid(format!("the configuration is not valid, nothing has changed: {first}")));
+            };
+            inner.modules.refresh_config(&name, site.module_settings(&name).config)?;
+            inner.engine.refresh_module(&name)?;
+            inner.engine.wake();
+            Ok(())
+        })
+        .await
     }
 
     /// Lets the lanes finish what they are at and closes the store. Blocks.

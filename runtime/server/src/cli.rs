@@ -18,6 +18,7 @@ mod backup;
 mod bench;
 mod build;
 mod check;
+mod control;
 mod datapoint;
 mod deadletter;
 mod demo;
@@ -30,6 +31,7 @@ mod module;
 mod new;
 mod run;
 mod serve;
+mod snapshot;
 mod status;
 mod test;
 mod token;
@@ -114,6 +116,11 @@ enum Command {
     /// Look at entities.
     #[command(subcommand)]
     Entity(entity::Command),
+    /// Make snapshots: current values of all entities, fused by modules; and list runs.
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
+    /// Have the server do something now, by the names that DP³ has for it.
+    Control(control::Args),
     /// Show which hooks ran for an entity, and which did not and why.
     Why(why::Args),
     /// Show tasks that could not be processed, and try them again.
@@ -196,6 +203,8 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Hook(command) => hook::run(command, context)?,
         Command::Datapoint(datapoint::Command::Send(args)) => datapoint::run(&args, context)?,
         Command::Entity(command) => entity::run(command, context)?,
+        Command::Snapshot(command) => snapshot::run(&command, context)?,
+        Command::Control(args) => control::run(&args, context)?,
         Command::Why(args) => why::run(&args, context)?,
         Command::Deadletter(command) => deadletter::run(&command, context)?,
         Command::Invocation(command) => invocation::run(&command, context)?,

@@ -20,6 +20,7 @@ use tenter_model::{ModuleName, Schema, SubscriptionId};
 use tenter_sandbox::{AdmitError, AdmitRequest, Sandbox};
 use tenter_store::{ModuleRow, Reader, Store, StoreError};
 
+mod config;
 mod grants;
 mod history;
 pub(crate) mod signature;
@@ -76,6 +77,8 @@ pub(crate) struct Modules {
     registry: SharedRegistry,
     data: Arc<dyn HostData>,
     clock: Arc<dyn Clock>,
+    /// Configurations of modules whose files were read again since the start.
+    files: Mutex<BTreeMap<ModuleName, serde_json::Value>>,
     /// Held for the length of a change, so that changes of modules follow one another.
     state: Mutex<State>,
 }
@@ -118,6 +121,7 @@ impl Modules {
             registry,
             data,
             clock,
+            files: Mutex::default(),
             state: Mutex::new(State { off, history, ..State::default() }),
         };
         let rows = modules.reader.modules()?;
@@ -300,6 +304,9 @@ impl Modules {
 
     fn settings(&self, name: &ModuleName, grants: &[Grant], config: Option<serde_json::Value>) -> ModuleSettings {
         let mut settings = self.site.module_settings(name);
+        if let Some(file) = self.files().get(name) {
+            settings.config = file.clone();
+        }
         if let Some(config) = config {
             settings.config = config;
         }

@@ -80,6 +80,8 @@ fn help_lists_the_commands() {
       hook        Show hooks, and switch what is subscribed to them
       datapoint   Send datapoints
       entity      Look at entities
+      snapshot    Make snapshots: current values of all entities, fused by modules; and list runs
+      control     Have the server do something now, by the names that DP³ has for it
       why         Show which hooks ran for an entity, and which did not and why
       deadletter  Show tasks that could not be processed, and try them again
       invocation  Show calls of hooks

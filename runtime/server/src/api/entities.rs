@@ -35,7 +35,8 @@ pub(super) struct Dates {
 }
 
 impl Dates {
-    fn range(&self, now: Timestamp) -> Result<TimeRange, ApiError> {
+    /// The range; from the beginning until now by itself.
+    pub(super) fn range(&self, now: Timestamp) -> Result<TimeRange, ApiError> {
         let parse = |name: &'static str, text: &Option<String>, default| match text {
             None => Ok(default),
             Some(text) => Timestamp::parse(text).ok_or_else(|| {

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use tenter_engine::SnapshotError;
 use tenter_model::accept::InputError;
 use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
 use tenter_store::StoreError;
@@ -105,6 +106,19 @@ impl From<StoreError> for ApiError {
             | StoreError::TooNew { .. }
             | StoreError::Foreign(_)
             | StoreError::Sqlite(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<SnapshotError> for ApiError {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Active { .. } => Self::new(StatusCode::CONFLICT, "under-way", error.to_string()),
+            SnapshotError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string()),
+            SnapshotError::NoEntityType(_) => Self::not_found(error.to_string()),
+            SnapshotError::Plan(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            SnapshotError::Store(error) => error.into(),
+            SnapshotError::Panicked | SnapshotError::Thread(_) => Self::internal(error),
         }
     }
 }

@@ -26,6 +26,41 @@ pub(super) struct UploadQuery {
     signature: Option<String>,
 }
 
+/// `GET /api/v1/modules/{name}/config`: as it was given, and by whom.
+pub(super) async fn config(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
+    let name = module_name(&name)?;
+    let found = app.on_modules(move |modules| modules.config(&name)).await?;
+    Ok(Json(json!({"config": found.config, "by": if found.by_operator { "operator" } else { "file" }})))
+}
+
+/// `PUT /api/v1/modules/{name}/config`: replaces the configuration of the file.
+pub(super) async fn set_config(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+    Json(config): Json<Value>,
+) -> Result<Json<Value>, ApiError> {
+    if !config.is_object() {
+        return Err(ApiError::invalid("body", "config", "expected an object of parameters"));
+    }
+    changed_config(&app, &name, caller.actor(), Some(config)).await
+}
+
+/// `DELETE /api/v1/modules/{name}/config`: the file counts again.
+pub(super) async fn reset_config(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    changed_config(&app, &name, caller.actor(), None).await
+}
+
+async fn changed_config(app: &App, name: &str, actor: String, config: Option<Value>) -> Result<Json<Value>, ApiError> {
+    let name = module_name(name)?;
+    let view = app.on_modules(move |modules| modules.set_config(&actor, &name, config)).await?;
+    Ok(Json(json_of(&view)))
+}
+
 /// `PUT /api/v1/modules/{name}`: admits a component and activates it, unless it asks for what is not granted.
 pub(super) async fn upload(
     State(app): State<App>,

@@ -16,7 +16,8 @@ use crate::app::App;
 use crate::auth::Area;
 
 use super::{
-    audit, backup, breakers, datapoints, deadletters, entities, hooks, invocations, modules, status, tokens, why,
+    audit, backup, breakers, control, datapoints, deadletters, entities, hooks, invocations, modules, snapshots,
+    status, tokens, why,
 };
 
 /// One row.
@@ -47,10 +48,16 @@ pub(super) fn table() -> Vec<Route> {
         send("/datapoints", Ingest, post(datapoints::post)),
         read("/entities", Read, get(entities::types)),
         read("/entity/{etype}/raw/get", Read, get(entities::raw)),
+        read("/entity/{etype}/{eid}", Read, get(snapshots::whole)),
+        read("/entity/{etype}/{eid}/snapshots", Read, get(snapshots::of_entity)),
         drop("/entity/{etype}/{eid}", Entities, delete(entities::delete)),
         read("/entity/{etype}/{eid}/master", Read, get(entities::master)),
         read("/entity/{etype}/{eid}/get/{attr}", Read, get(entities::attribute)),
         send("/entity/{etype}/{eid}/ttl", Entities, post(entities::ttl)),
+        read("/control/{action}", Operate, get(control::act)),
+        send("/control/{action}", Operate, post(control::act)),
+        read("/api/v1/snapshots", Read, get(snapshots::list)),
+        send("/api/v1/snapshots", Operate, post(snapshots::run)),
         read("/api/v1/status", Read, get(status::status)),
         read("/api/v1/entities/{etype}", Read, get(entities::list)),
         read("/api/v1/entities/{etype}/{eid}/provenance", Read, get(why::provenance)),
@@ -58,6 +65,11 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/modules", Read, get(modules::list)),
         read("/api/v1/modules/{name}", Read, get(modules::show)),
         Route { method: Method::PUT, path: "/api/v1/modules/{name}", needs: Some(Modules), handler: upload },
+        read("/api/v1/modules/{name}/config", Modules, get(modules::config)),
+        Route {
+            method: Method::PUT, path: "/api/v1/modules/{name}/config", needs: Some(Modules), handler: put(modules::set_config),
+        },
+        drop("/api/v1/modules/{name}/config", Modules, delete(modules::reset_config)),
         drop("/api/v1/modules/{name}", Modules, delete(modules::remove)),
         send("/api/v1/modules/{name}/enable", Modules, post(modules::enable)),
         send("/api/v1/modules/{name}/disable", Modules, post(modules::disable)),

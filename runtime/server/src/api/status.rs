@@ -81,6 +81,19 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
             "derived": counters.derived_points,
         },
         "hook_calls": calls,
+        "jobs": app.engine().scheduler().jobs().into_iter().map(|job| {
+            json!({
+                "name": job.name, "schedule": job.schedule, "next": job.next.map(|t| t.to_string()),
+                "running_since": job.running_since.map(|t| t.to_string()), "runs": job.runs, "skipped": job.skipped,
+                "last": job.last.map(|run| {
+                    let (counts, error) = match run.result {
+                        Ok(counts) => (counts, None),
+                        Err(error) => (Value::Null, Some(error)),
+                    };
+                    json!({"began": run.began.to_string(), "ended": run.ended.to_string(), "counts": counts, "error": error})
+                }),
+            })
+        }).collect::<Vec<_>>(),
         "paused": super::breakers::all(&app),
         "slow": app.engine().pace().slow().into_iter().map(|(module, micros)| {
             json!({"module": module, "mean_us": micros})

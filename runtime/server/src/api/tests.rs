@@ -47,6 +47,7 @@ impl Place {
             listen: listen.parse::<SocketAddr>().unwrap(),
             store: tenter_store::StoreOptions::default(),
             lanes: 1,
+            site_dir: None,
         })
         .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -173,10 +174,16 @@ fn the_table_is_what_was_decided() {
     ingester ingest   POST   /datapoints
     viewer   read     GET    /entities
     viewer   read     GET    /entity/{etype}/raw/get
+    viewer   read     GET    /entity/{etype}/{eid}
+    viewer   read     GET    /entity/{etype}/{eid}/snapshots
     analyst  entities DELETE /entity/{etype}/{eid}
     viewer   read     GET    /entity/{etype}/{eid}/master
     viewer   read     GET    /entity/{etype}/{eid}/get/{attr}
     analyst  entities POST   /entity/{etype}/{eid}/ttl
+    operator operate  GET    /control/{action}
+    operator operate  POST   /control/{action}
+    viewer   read     GET    /api/v1/snapshots
+    operator operate  POST   /api/v1/snapshots
     viewer   read     GET    /api/v1/status
     viewer   read     GET    /api/v1/entities/{etype}
     viewer   read     GET    /api/v1/entities/{etype}/{eid}/provenance
@@ -184,6 +191,9 @@ fn the_table_is_what_was_decided() {
     viewer   read     GET    /api/v1/modules
     viewer   read     GET    /api/v1/modules/{name}
     operator modules  PUT    /api/v1/modules/{name}
+    operator modules  GET    /api/v1/modules/{name}/config
+    operator modules  PUT    /api/v1/modules/{name}/config
+    operator modules  DELETE /api/v1/modules/{name}/config
     operator modules  DELETE /api/v1/modules/{name}
     operator modules  POST   /api/v1/modules/{name}/enable
     operator modules  POST   /api/v1/modules/{name}/disable

@@ -63,6 +63,7 @@ impl Place {
             listen: ([127, 0, 0, 1], 5000).into(),
             store: tenter_store::StoreOptions::default(),
             lanes: 2,
+            site_dir: None,
         })
         .unwrap();
         Self { app, _data: data }

@@ -69,6 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
         listen: ([127, 0, 0, 1], 0).into(),
         store: StoreOptions::default(),
         lanes: 0,
+        site_dir: None,
     })?;
     // Ctrl-C before the end: nothing of the demonstration is worth keeping.
     let doomed = dir.path().to_owned();

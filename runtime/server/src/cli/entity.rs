@@ -59,6 +59,18 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: u32,
     },
+    /// Show the snapshots of an entity, oldest first.
+    Snapshots {
+        /// The entity.
+        #[command(flatten)]
+        entity: Entity,
+        /// Leave out this many.
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        skip: u32,
+        /// At most this many; 0 = all.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: u32,
+    },
     /// Show who wrote the datapoints of an entity, newest first: module, version, hook and call.
     Provenance {
         /// The entity.
@@ -141,6 +153,23 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                 ("src", &|d| field(d, "src")),
             ];
             context.out.list(items(&answer, "data"), &columns)
+        }
+        Command::Snapshots { entity, skip, limit } => {
+            let number = |n: u32| Some(n.to_string());
+            let asked = query(&[("skip", number(skip)), ("limit", number(limit))]);
+            let answer = context.client()?.get(&format!("{}/snapshots{asked}", entity.path()))?;
+            let found = answer.as_array().map_or(&[][..], Vec::as_slice);
+            let values = |d: &Value| {
+                let all = d.as_object().into_iter().flatten();
+                let own =
+                    all.filter(|(name, _)| !name.contains('#') && !["eid", "_time_created"].contains(&name.as_str()));
+                own.map(|(name, v)| format!("{name}={}", value(Some(v)))).collect::<Vec<_>>().join(" ")
+            };
+            context.out.list(found, &[("time", &|d| field(d, "_time_created")), ("values", &values)])?;
+            if found.is_empty() {
+                context.out.next("tenter snapshot run");
+            }
+            Ok(())
         }
         Command::Provenance { entity, attr, skip, limit } => {
             let number = |n: u32| Some(n.to_string());

@@ -9,6 +9,7 @@ use crate::client::{part, query};
 use crate::output::{entity, field};
 
 pub(crate) mod component;
+mod config;
 mod show;
 pub(crate) mod sign;
 mod upload;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Rollback(Name),
     /// Sign a component, so that servers that ask for it take it.
     Sign(sign::Args),
+    /// Show the configuration of a module, or change it while the server runs.
+    Config(config::Args),
     /// Switch a module off; its state and configuration stay.
     Disable(Name),
     /// Switch a module on.
@@ -112,6 +115,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             in_use(&name, &module, context)
         }
         Command::Sign(args) => sign::run(&args, context),
+        Command::Config(args) => config::run(&args, context),
         Command::Disable(Name { name }) => switch(&name, "disable", context),
         Command::Enable(Name { name }) => switch(&name, "enable", context),
         Command::Remove(Name { name }) => {

@@ -75,7 +75,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
         ..StoreOptions::default()
     };
     let lanes = u32::try_from(site.tenter.lanes).unwrap_or(u32::MAX).min(1024);
-    let serving = Serving::start(Options { site, data_dir: data_dir.clone(), listen, store, lanes })?;
+    let site_dir = Some(args.dir.clone());
+    let serving = Serving::start(Options { site, data_dir: data_dir.clone(), listen, store, lanes, site_dir })?;
     tracing::info!(url = serving.app.url(), data = %data_dir.display(), lanes = serving.app.lanes(), "serving");
     let signals = serving.listen_for_signals()?;
     context.out.note(&format!("serving {} on {}", args.dir.display(), serving.app.url()));
