@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tenter_engine::{DRIVEN, JobContext, SnapshotOptions};
 use tenter_model::config::{self, ConfigFile, SiteConfig};
-use tenter_model::record::History;
+use tenter_model::record::{History, MasterRecord};
 use tenter_model::value::{Scalar, Value};
 use tenter_model::view::EntityView;
 use tenter_model::{EntityRef, ModuleName};
@@ -55,10 +55,10 @@ struct Place {
 }
 
 impl Place {
-    fn new() -> Self {
+    fn new(site: SiteConfig) -> Self {
         let data = tempfile::tempdir().unwrap();
         let app = App::open(Options {
-            site: site(),
+            site,
             data_dir: data.path().to_owned(),
             listen: ([127, 0, 0, 1], 5000).into(),
             store: tenter_store::StoreOptions::default(),
@@ -116,11 +116,12 @@ impl Place {
         self.settle();
     }
 
-    /// Visits every entity once.
-    fn sweep(&self) {
+    /// Does batches of all sweeps.
+    fn sweep(&self, batch_period: i64, batches: u32) {
         let context = JobContext::by_hand(Arc::new(SystemClock));
-        // As long as the period of the guest: the whole sweep in one batch.
-        self.app.engine().run_updates(PERIOD, &context).unwrap();
+        for _ in 0..batches {
+            self.app.engine().run_updates(batch_period, &context).unwrap();
+        }
         self.settle();
     }
 
@@ -138,9 +139,14 @@ impl Place {
         }
     }
 
+    /// The record of an entity.
+    fn record(&self, entity: &EntityRef) -> MasterRecord {
+        self.app.reader().unwrap().record(entity).unwrap().unwrap()
+    }
+
     /// Marks in the record of an entity.
     fn stored(&self, entity: &EntityRef) -> BTreeSet<String> {
-        let record = self.app.reader().unwrap().record(entity).unwrap().unwrap();
+        let record = self.record(entity);
         let Some(History::Observations(points)) = record.attributes.get("marks") else { return BTreeSet::new() };
         points.iter().map(|point| text(&point.value)).collect()
     }
@@ -170,7 +176,7 @@ fn ip(eid: &str) -> EntityRef {
 
 #[test]
 fn every_kind_that_is_called_proves_it_by_a_stored_value() {
-    let place = Place::new();
+    let place = Place::new(site());
     place.upload("every-kind", "test-every-kind");
     place.send(
         r#"[
@@ -182,7 +188,8 @@ fn every_kind_that_is_called_proves_it_by_a_stored_value() {
     // The second run sees what the tasks of the first have stored.
     place.snapshot();
     place.snapshot();
-    place.sweep();
+    // As long as the period of the guest: the whole sweep in one batch.
+    place.sweep(PERIOD, 1);
     place.wait_for("cron", &ip("192.0.2.1"));
 
     // Hooks that are about no entity leave their marks on 192.0.2.1.
@@ -199,4 +206,44 @@ fn every_kind_that_is_called_proves_it_by_a_stored_value() {
     assert_eq!(text(&label.value), "correlate-with-record");
     let marks: Vec<String> = picture.values_of("marks").map(|v| text(&v.value)).collect();
     assert_eq!(&marks[marks.len() - 2..], ["correlate", "correlate-with-record"], "{marks:?}");
+}
+
+#[test]
+fn the_examples_of_sweeps_visit_every_entity() {
+    const DAY: i64 = 24 * 3600 * 1_000_000;
+    let files = crate::embedded::DEMO_SITE.iter().filter(|(path, _)| path.ends_with(".yml"));
+    let files: Vec<ConfigFile> = files
+        .map(|(path, bytes)| ConfigFile { path: (*path).to_owned(), text: String::from_utf8(bytes.to_vec()).unwrap() })
+        .collect();
+    let place = Place::new(config::load(&files).config.unwrap());
+    for name in ["stale-notes", "recheck-indicators"] {
+        place.upload(name, &format!("example-{name}"));
+    }
+    let old = "2019-01-01T00:00:00Z";
+    place.send(&format!(
+        r#"[
+        {{"type": "domain", "id": "a.example", "attr": "query_type", "v": "A", "t1": "{old}"}},
+        {{"type": "domain", "id": "b.example", "attr": "queries", "v": 1}},
+        {{"type": "ip", "id": "108.59.9.32", "attr": "role", "v": "server", "t1": "{old}"}},
+        {{"type": "ip", "id": "192.0.2.1", "attr": "role", "v": "server", "t1": "{old}"}}
+    ]"#
+    ));
+    // A batch a day: seven make a week, the longest period.
+    place.sweep(DAY, 7);
+
+    let plain = |entity: &EntityRef, attr: &str| match place.record(entity).attributes.get(attr) {
+        Some(History::Plain { value, .. }) => Some(value.to_json_untyped().to_string()),
+        _ => None,
+    };
+    let domain = |eid: &str| EntityRef { etype: "domain".parse().unwrap(), eid: eid.parse().unwrap() };
+    assert_eq!(plain(&domain("a.example"), "stale_since"), Some(format!("{old:?}")));
+    assert_eq!(plain(&domain("b.example"), "stale_since"), None, "nothing was ever observed of it");
+    for (eid, listed) in [("108.59.9.32", true), ("192.0.2.1", false)] {
+        assert!(plain(&ip(eid), "list_checked").is_some(), "{eid} was not visited");
+        assert_eq!(
+            plain(&ip(eid), "indicator").is_some_and(|mark| mark.contains("demonstration list")),
+            listed,
+            "{eid}"
+        );
+    }
 }
