@@ -8,6 +8,7 @@ mod support;
 mod changes;
 mod corner;
 mod crash;
+mod kinds;
 mod refresh;
 mod resume;
 mod sizes;
