@@ -8,7 +8,7 @@ pub(crate) mod check;
 pub(crate) mod note;
 
 use tenter_model::host::{HookCall, HookFailure, Invocation};
-use tenter_model::{EntityRef, HookKind, Schema, TaskId, Timestamp};
+use tenter_model::{EntityRef, Family, HookKind, Schema, TaskId, Timestamp};
 use tenter_store::{ErrorRow, InvocationRow, StateChange};
 
 use crate::breakers::Breakers;
@@ -71,7 +71,10 @@ impl Desk<'_> {
         note::forward_logs(call, &logs, logs_dropped);
         let outcome = outcome.and_then(|value| check(self.schema, value));
         let failed = outcome.as_ref().is_err_and(|failure| failure.reason.is_fault());
-        self.pace.note(&call.module.name, &usage, failed);
+        // Snapshots and sweeps have threads of their own; what takes long there holds up no lane of ingestion.
+        if !matches!(call.kind.family(), Family::Snapshot | Family::Update) {
+            self.pace.note(&call.module.name, &usage, failed);
+        }
         self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
         let number = self.stats.count(&call.module.name, call.kind, &usage, |s| {
             if let Err(failure) = &outcome {

@@ -158,3 +158,14 @@ fn the_import_views_shows_the_component_as_it_is_now() {
     assert!(errors(&bench).is_empty(), "{:?}", errors(&bench));
     assert!(report.run.time > Timestamp(0));
 }
+
+/// A correlation that takes long says nothing about the module's hooks of ingestion.
+#[test]
+fn slow_correlations_send_no_tasks_aside() {
+    let bench = Bench::with(things(), vec![module("m", vec![correlate("e", &[], &["y"])])], 1);
+    bench.host.on("m", |_| Answer { micros: 50_000, ..Answer::nothing() });
+    bench.feed((0..5).map(|n| task(&format!("e/{n}"), &[("x", "1")])).collect());
+    bench.run();
+    assert_eq!(bench.host.calls().len(), 5);
+    assert!(bench.engine.pace().slow().is_empty(), "{:?}", bench.engine.pace().slow());
+}

@@ -74,6 +74,8 @@ pub struct Answer {
     pub fail: Option<Reason>,
     pub state: Vec<StateWrite>,
     pub reads: Vec<tenter_model::host::StateRead>,
+    /// What the call took, in microseconds.
+    pub micros: u64,
 }
 
 impl Answer {
@@ -151,6 +153,7 @@ impl Host {
         };
         let mut invocation = Invocation::of(outcome);
         invocation.usage.warm = true;
+        invocation.usage.micros = answer.micros;
         invocation.state = answer.state;
         invocation.reads = answer.reads;
         invocation
