@@ -12,4 +12,5 @@ mod kinds;
 mod refresh;
 mod resume;
 mod sizes;
+mod state;
 mod unchanged;
