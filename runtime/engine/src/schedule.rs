@@ -269,7 +269,7 @@ impl Inner {
         }
     }
 
-    /// Starts what is due; gives how much that was.
+    /// Starts what is due; gives how much that was, with what waits for something earlier.
     fn due(self: &Arc<Self>) -> usize {
         let now = self.clock.now();
         let registry = self.registry.current();
@@ -278,7 +278,7 @@ impl Inner {
         let new = timers.update(&registry, &|key| stored.get(key).cloned().unwrap_or_default(), now);
         let slots = timers.due(now);
         let starts = jobs.due(now);
-        let count = slots.len() + starts.len();
+        let count = slots.len() + starts.len() + timers.waiting(now);
         for Due { key, slot, lanes } in slots {
             let firing = Arc::new(Firing { slot: Arc::new(slot), _busy: self.busy() });
             timers.started(&key, &firing);

@@ -186,6 +186,32 @@ fn a_new_version_keeps_the_slots_and_a_new_schedule_counts_from_now() {
     assert!(bench.host.taken().is_empty());
 }
 
+/// A timer that was switched off and on does not call again what it has dealt with, nor what came while it was off.
+#[test]
+fn what_came_while_a_timer_was_off_is_not_made_up_for() {
+    let clock = TestClock::new();
+    let store = Store::temporary(StoreOptions::default(), clock.now()).unwrap();
+    let modules = || vec![module("m", vec![timer(&[("minute", "*")], 3600)])];
+    let bench = Clockwork::over(store.clone(), clock.clone(), modules());
+    bench.pass(60);
+    bench.engine.drain();
+    drop(bench);
+    let bench = Clockwork::over(store, clock, modules());
+    bench.pass(60);
+    assert_eq!(times(&bench.host.taken()), ["2023-11-14T22:15:00Z"; 2]);
+    bench.engine.registry().swap(registry(vec![]));
+    bench.pass(0);
+    bench.engine.registry().swap(registry(modules()));
+    bench.pass(10);
+    bench.engine.registry().swap(registry(vec![]));
+    bench.pass(60);
+    bench.engine.registry().swap(registry(modules()));
+    bench.pass(10);
+    assert_eq!(bench.host.taken(), Vec::<String>::new());
+    bench.pass(30);
+    assert_eq!(times(&bench.host.taken()), ["2023-11-14T22:17:00Z"; 2]);
+}
+
 #[test]
 fn the_same_subscription_is_registered_once() {
     let mut twice = module("m", vec![minutely(), minutely()]);

@@ -6,7 +6,7 @@
 //! * While a slot of a subscription is still at work in some lane, the next one waits.
 //! * A clock that was put back by more than a day is believed; by less, slots wait for it, so that none comes twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 
 use tenter_model::cron::Schedule;
@@ -76,6 +76,8 @@ pub(super) struct Due {
 #[derive(Default)]
 pub(super) struct Timers {
     entries: BTreeMap<Key, Entry>,
+    /// All timers that there were since the start of the process.
+    seen: BTreeSet<Key>,
     registry: Option<Arc<Registry>>,
 }
 
@@ -104,7 +106,9 @@ impl Timers {
                     entry.follow(bound, timer, now)
                 }
                 _ => {
-                    let lanes = stored(&key);
+                    // What is stored is for the start of the process. A timer that comes back after it was switched
+                    // off, or with another schedule, counts from now.
+                    let lanes = if self.seen.insert(key.clone()) { stored(&key) } else { Dealt::new() };
                     if lanes.is_empty() && timer.fields.is_some() {
                         new.push((key.clone(), now));
                     }
@@ -137,6 +141,11 @@ impl Timers {
     /// When the next timer that is not at work fires.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.entries.values().filter(|entry| !entry.is_running()).filter_map(|entry| entry.next).min()
+    }
+
+    /// Slots that are due and wait for an earlier one of their timer.
+    pub(super) fn waiting(&self, now: Timestamp) -> usize {
+        self.entries.values().filter(|entry| entry.is_running() && entry.next.is_some_and(|next| next <= now)).count()
     }
 
     pub(super) fn info(&self) -> Vec<TimerInfo> {
