@@ -10,9 +10,9 @@
 //! A run works on the registry that it began with. It has lanes of its own, as many as there are ingest lanes, whose
 //! threads live as long as the run and whose instances live as long as the process. One run at a time.
 //!
-//! Memory holds the identities of linked entities (see [`feed`]), at most four portions for each lane, and of components
-//! with more than a thousand entities one at a time; a component of more than
-//! [`tenter_model::snapshot::components::MAX_MEMBERS`] entities is split.
+//! Memory holds the identities of linked entities (see [`feed`]), at most seven portions for each lane (two that wait, one
+//! that is computed, four on their way to the disk), and of components with more than a thousand entities one at a time; a
+//! component of more than [`tenter_model::snapshot::components::MAX_MEMBERS`] entities is split.
 
 mod begin;
 mod calls;
