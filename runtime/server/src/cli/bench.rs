@@ -49,7 +49,7 @@ enum What {
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 enum Extent {
-    /// About a minute on two cores.
+    /// About two minutes on two cores.
     #[default]
     Standard,
     /// Some seconds; the figures mean little.

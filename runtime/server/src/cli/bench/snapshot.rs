@@ -33,7 +33,7 @@ const STEP: u64 = 1_000;
 /// When the store refuses, or a run does not do its work.
 pub(super) fn measure(world: &World, dir: &Path, extent: Extent) -> anyhow::Result<Json> {
     let entities = extent.of(100_000, 300);
-    let rounds = extent.of(5, 2);
+    let rounds = extent.of(3, 2);
     let (_, component) =
         embedded::EXAMPLES.iter().find(|(name, _)| *name == "risk-score").context("there is no module risk-score")?;
     let module = world.load("risk-score", component, json!({}), None)?;
