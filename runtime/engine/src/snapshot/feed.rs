@@ -89,7 +89,8 @@ fn feed_components(
 
 fn is_saved(run: &Run<'_>, reader: &Reader, component: &Component) -> Result<bool, StoreError> {
     for member in &component.members {
-        if reader.snapshot_mark(run.number, member)?.is_none() {
+        // What is only kept was not come by.
+        if reader.snapshot_mark(run.number, member)?.is_none_or(|mark| mark.kept) {
             return Ok(false);
         }
     }
@@ -115,7 +116,7 @@ fn feed_type(
             if !linked.is_empty() && linked.contains(&EntityRef { etype: etype.clone(), eid: eid.clone() }) {
                 continue;
             }
-            if saved.find(&eid)?.is_some() {
+            if saved.find(&eid)?.is_some_and(|mark| !mark.kept) {
                 continue;
             }
             match before.find(&eid)? {
