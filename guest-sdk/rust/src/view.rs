@@ -16,6 +16,7 @@
 pub use crate::bindings::imports::tenter::hooks::types::{CurrentValue, EntityView};
 pub use crate::bindings::snapshot::exports::tenter::hooks::snapshot::{Change, Correlated, Run, View, Weighted};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::error::Result;
 use crate::host::views;
@@ -25,7 +26,9 @@ use crate::time::Timestamp;
 use crate::value::{EntityRef, Value};
 
 mod changes;
+mod finder;
 pub use changes::{Changes, IntoCorrelated};
+use finder::Finder;
 
 impl Run {
     /// The time that the values are computed for.
@@ -144,7 +147,8 @@ impl View {
 
     /// The entities that a link attribute of an entity of the view leads to, as far as they are loaded.
     pub fn follow_from<'a>(&'a self, from: &'a EntityView, attr: &str) -> impl Iterator<Item = &'a EntityView> {
-        from.targets(attr).filter_map(|target| self.find(target))
+        let mut finder = Finder::of(self);
+        from.targets(attr).filter_map(move |target| finder.find(target))
     }
 
     /// The entities at the end of a walk over links from the root, each once, such as `"site.owner"`. What the view does
@@ -155,16 +159,18 @@ impl View {
     /// [`crate::HookError::Unavailable`] when the host cannot tell.
     pub fn walk(&self, path: impl IntoPath) -> Result<Vec<Cow<'_, EntityView>>> {
         let mut at: Vec<Cow<'_, EntityView>> = vec![Cow::Borrowed(&self.root)];
+        let mut finder = Finder::of(self);
         for attr in path.into_path() {
             let mut next: Vec<Cow<'_, EntityView>> = Vec::new();
+            let mut seen = BTreeSet::new();
             for entity in at {
                 // The view holds what paths name: the link that is walked now may be missing from it.
                 let asked = if entity.has(&attr) { None } else { granted(&entity.entity)? };
                 for target in asked.as_ref().unwrap_or(&entity).targets(&attr) {
-                    if next.iter().any(|seen| seen.entity == *target) {
+                    if !seen.insert((target.etype.clone(), target.eid.clone())) {
                         continue;
                     }
-                    next.extend(match self.find(target) {
+                    next.extend(match finder.find(target) {
                         Some(held) => Some(Cow::Borrowed(held)),
                         None => granted(target)?.map(Cow::Owned),
                     });

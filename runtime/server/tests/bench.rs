@@ -59,5 +59,9 @@ fn snapshots() {
     let report = bench("snapshot");
     let keys = ["no_hook_entities_per_s", "hook_entities_per_s", "no_hook_cpu_us", "hook_cpu_us", "hook_ratio"];
     figures(&report["snapshot"], &keys.map(|key| format!("/{key}")).each_ref().map(String::as_str));
+    for shape in ["component", "hub", "chain", "cycle"] {
+        let of_shape = ["entities", "links", "wall_ms"].map(|key| format!("/shapes/{shape}/{key}"));
+        figures(&report["snapshot"], &of_shape.each_ref().map(String::as_str));
+    }
     assert!(report.get("ingest").is_none());
 }

@@ -41,6 +41,24 @@ fn links_of_every_form_are_followed_also_back_to_the_root() {
 }
 
 #[test]
+fn what_is_followed_is_what_is_found_in_whatever_order_it_is_loaded() {
+    let site = |n: usize| EntityRef::new("site", n.to_string());
+    let orders: [&dyn Fn(usize) -> usize; 3] = [&|n| n, &|n| 99 - n, &|n| (n * 37) % 100];
+    for order in orders {
+        // Every third is not loaded, and links lead back to the root in between.
+        let linked = (0..100).map(order).filter(|n| n % 3 > 0).map(|n| entity("site", &n.to_string(), &[]));
+        let mut targets: Vec<EntityRef> = (0..100).map(site).collect();
+        targets.insert(50, EntityRef::new("ip", "1"));
+        let root = entity("ip", "1", &[("sites", targets.clone().into(), None)]);
+        let view = View { root, linked: linked.collect() };
+        let followed: Vec<_> = view.follow("sites").map(|e| &e.entity).collect();
+        let found: Vec<_> = targets.iter().filter_map(|target| view.find(target)).map(|e| &e.entity).collect();
+        assert_eq!(followed, found);
+        assert_eq!(found.len(), 67);
+    }
+}
+
+#[test]
 fn a_walk_goes_beyond_the_view_and_holds_each_entity_once() {
     let group = Group::new(json!({
         "ip/1": {"sites": [link("site/a"), link("site/b"), link("site/gone")]},

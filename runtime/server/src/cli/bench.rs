@@ -17,6 +17,7 @@ mod human;
 mod ingest;
 mod meter;
 mod neighbours;
+mod shapes;
 mod snapshot;
 mod world;
 
@@ -29,8 +30,11 @@ pub(crate) struct Args {
     #[arg(value_enum, value_name = "WHAT")]
     what: Option<What>,
     /// How much to measure. `small` ends within seconds and tells only whether the measuring works.
-    #[arg(long, value_enum, default_value_t, value_name = "EXTENT")]
+    #[arg(long, value_enum, default_value_t, env = "TENTER_EXTENT", value_name = "EXTENT")]
     extent: Extent,
+    /// Entities without links that are snapshotted [default: 10000, and 100000 with `--extent full`].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    entities: Option<u64>,
 }
 
 /// What can be measured.
@@ -42,7 +46,7 @@ enum What {
     Ingest,
     /// Latency of a module's tasks while another module burns its fuel.
     Neighbours,
-    /// Snapshots of entities without links, with and without a correlation hook.
+    /// Snapshots of entities without links, with and without a correlation hook; of large components, chains, cycles.
     Snapshot,
 }
 
@@ -54,6 +58,8 @@ enum Extent {
     Standard,
     /// Some seconds; the figures mean little.
     Small,
+    /// As `standard`, with ten times as many entities in snapshots.
+    Full,
 }
 
 impl Extent {
@@ -61,13 +67,14 @@ impl Extent {
         match self {
             Self::Standard => "standard",
             Self::Small => "small",
+            Self::Full => "full",
         }
     }
 
     /// One of two numbers.
     fn of<T>(self, standard: T, small: T) -> T {
         match self {
-            Self::Standard => standard,
+            Self::Standard | Self::Full => standard,
             Self::Small => small,
         }
     }
@@ -105,12 +112,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     }
     if wanted(What::Snapshot) {
         context.out.note("taking snapshots ...");
-        report.insert("snapshot".into(), snapshot::measure(&world, dir.path(), extent)?);
+        report.insert("snapshot".into(), snapshot::measure(&world, dir.path(), entities(args), extent)?);
     }
     context.out.one(&Value::Object(report), human::text)?;
     drop(world);
     dir.close()?;
     Ok(())
+}
+
+fn entities(args: &Args) -> u64 {
+    args.entities.unwrap_or(match args.extent {
+        Extent::Small => 300,
+        Extent::Standard => 10_000,
+        Extent::Full => 100_000,
+    })
 }
 
 fn lanes() -> u32 {

@@ -60,11 +60,26 @@ pub(super) fn text(report: &Json) -> String {
         let mut body = table(&["what", "entities/s", "CPU us/entity"], rows);
         body.push_str(&pairs(&[
             ("hook / no hook", field(snapshot, "hook_ratio")),
+            ("entities", field(snapshot, "entities")),
+            ("lanes", field(snapshot, "lanes")),
             ("peak memory", format!("{} bytes", field(snapshot, "peak_memory_bytes"))),
         ]));
         part("Snapshots of entities without links, durable", snapshot, body);
+        part("Snapshots of one component each, with its hooks", snapshot, shapes(snapshot));
     }
     text
+}
+
+fn shapes(snapshot: &Json) -> String {
+    let row = |name: &str| {
+        let of = |figure: &str| field(snapshot, &format!("shapes.{name}.{figure}"));
+        vec![name.to_owned(), of("entities"), of("links"), of("wall_ms"), of("cpu_ms")]
+    };
+    let rows = ["component", "hub", "chain", "cycle"].map(row).into();
+    let mut body = table(&["shape", "entities", "links", "ms", "CPU ms"], rows);
+    let peak = field(snapshot, "shapes_peak_memory_bytes");
+    body.push_str(&pairs(&[("peak memory", format!("{peak} bytes"))]));
+    body
 }
 
 fn ingestion(report: &Json, ingest: &Json) -> String {
@@ -94,6 +109,7 @@ mod tests {
     fn every_part_has_its_table() {
         let load_average = [0.5, 1.0, 2.0];
         let variant = |tps, cpu| json!({"tps": tps, "cpu_us_per_task": cpu});
+        let shape = json!({"entities": 1001, "links": 1000, "wall_ms": 50.5, "cpu_ms": 61});
         let report = json!({
             "call": {"native_ns": 300.0, "warm_ns": 2100.0, "ratio": 7.0, "border_ns": 900.0, "load_average": load_average},
             "replace_us": 20.0,
@@ -113,6 +129,11 @@ mod tests {
             "snapshot": {
                 "no_hook_entities_per_s": 40_000, "hook_entities_per_s": 32_000, "no_hook_cpu_us": 40, "hook_cpu_us": 50,
                 "hook_ratio": 0.8, "peak_memory_bytes": 100_000_000, "load_average": load_average,
+                "entities": 10_000, "lanes": 2, "shapes_peak_memory_bytes": 200_000_000,
+                "shapes": {
+                    "component": shape, "hub": {"entities": 10_000, "links": 9_999, "wall_ms": 900, "cpu_ms": 1000},
+                    "chain": shape, "cycle": shape,
+                },
             },
         });
         insta::assert_snapshot!(text(&report), @r"
@@ -149,7 +170,17 @@ mod tests {
         no hook               40000       40
         one correlation hook  32000       50
         hook / no hook  0.8
+        entities        10000
+        lanes           2
         peak memory     100000000 bytes
+
+        Snapshots of one component each, with its hooks (load average 0.5, 1.0, 2.0)
+        SHAPE      ENTITIES  LINKS  MS    CPU MS
+        component  1001      1000   50.5  61
+        hub        10000     9999   900   1000
+        chain      1001      1000   50.5  61
+        cycle      1001      1000   50.5  61
+        peak memory  200000000 bytes
         ");
     }
 }

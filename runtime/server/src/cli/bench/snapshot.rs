@@ -18,6 +18,7 @@ use tenter_store::{Effect, Store, StoreOptions, TaskOutcome};
 
 use super::Extent;
 use super::meter::{self, Cost, load_average, median, rounded};
+use super::shapes;
 use super::world::{self, HISTORIES, OTHERS, World};
 use crate::clock::SystemClock;
 use crate::embedded;
@@ -31,15 +32,14 @@ const STEP: u64 = 1_000;
 ///
 /// # Errors
 /// When the store refuses, or a run does not do its work.
-pub(super) fn measure(world: &World, dir: &Path, extent: Extent) -> anyhow::Result<Json> {
-    let entities = extent.of(100_000, 300);
+pub(super) fn measure(world: &World, dir: &Path, entities: u64, extent: Extent) -> anyhow::Result<Json> {
     let rounds = extent.of(3, 2);
     let (_, component) =
         embedded::EXAMPLES.iter().find(|(name, _)| *name == "risk-score").context("there is no module risk-score")?;
     let module = world.load("risk-score", component, json!({}), None)?;
 
     let dir = dir.join("snapshot");
-    let store = Store::open(&dir, StoreOptions::default(), SystemClock.now())?;
+    let store = Store::open(&dir.join("alone"), StoreOptions::default(), SystemClock.now())?;
     prepare(&store, entities)?;
     let mut turns = Vec::new();
     for _ in 0..rounds {
@@ -48,6 +48,8 @@ pub(super) fn measure(world: &World, dir: &Path, extent: Extent) -> anyhow::Resu
         turns.push((none, hook));
     }
     store.close()?;
+    let peak_memory = meter::peak_memory();
+    let shapes = shapes::measure(world, &dir, &module, extent)?;
 
     let per_s = |cost: &Cost| entities as f64 / cost.wall_s;
     let cpu = |cost: &Cost| cost.cpu_s * 1e6 / entities as f64;
@@ -60,7 +62,10 @@ pub(super) fn measure(world: &World, dir: &Path, extent: Extent) -> anyhow::Resu
         "no_hook_cpu_us": of(|(none, _)| none, &cpu),
         "hook_cpu_us": of(|(_, hook)| hook, &cpu),
         "hook_ratio": rounded(median(turns.iter().map(|(none, hook)| per_s(hook) / per_s(none)))),
-        "peak_memory_bytes": meter::peak_memory(),
+        "peak_memory_bytes": peak_memory,
+        "shapes": shapes,
+        "shapes_peak_memory_bytes": meter::peak_memory(),
+        "lanes": world.lanes(),
         "entities": entities,
         "rounds": rounds,
         "load_average": load_average(),

@@ -59,6 +59,11 @@ impl World {
         &self.sandbox
     }
 
+    /// Lanes of each engine.
+    pub(super) fn lanes(&self) -> u32 {
+        self.lanes
+    }
+
     /// Reads the store that is empty.
     ///
     /// # Errors
