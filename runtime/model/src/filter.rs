@@ -13,6 +13,8 @@
 //!
 //! [`Filter::narrow`] tells which entities can match at all, so that the store reads those alone.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::schema::{EntitySpec, Schema};
@@ -36,7 +38,7 @@ pub use item::Item;
 pub use narrow::{Ids, Narrow};
 use parse::{At, Parser};
 pub use pattern::MAX_PATTERN_BYTES;
-pub use sort::{Place, Sort};
+pub use sort::{Place, Sort, order_of_ids};
 
 /// Nesting of a filter, in levels of JSON.
 pub const MAX_DEPTH: usize = 64;
@@ -112,11 +114,13 @@ impl Filter {
             fulltext.map(|f| fulltext::read(&mut parser, f)).unwrap_or_default().into_iter().unzip();
         let mut root = nodes;
         if let Some(generic) = generic {
+            // Of an object, what a full-text filter does not replace.
             let rest = match generic {
-                Json::Object(map) if !fields.is_empty() => Json::Object(
-                    map.iter().filter(|(k, _)| !fields.contains(k)).map(|(k, v)| (k.clone(), v.clone())).collect(),
-                ),
-                other => other.clone(),
+                Json::Object(map) if map.keys().any(|k| fields.contains(k)) => {
+                    let rest = map.iter().filter(|(k, _)| !fields.contains(k));
+                    Cow::Owned(Json::Object(rest.map(|(k, v)| (k.clone(), v.clone())).collect()))
+                }
+                other => Cow::Borrowed(other),
             };
             root.extend(parser.document(&At::root("generic_filter"), &rest, true));
         }

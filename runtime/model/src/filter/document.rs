@@ -41,6 +41,14 @@ impl Wanted {
         }
     }
 
+    /// Whether a confidence is among them; their names are put together only then.
+    fn has_confidences(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|n| n.ends_with("#c")),
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         match self {
             Self::All => true,
@@ -63,6 +71,7 @@ impl<'a> Document<'a> {
     pub fn new(schema: &Schema, view: &'a EntityView, time: Timestamp, partial: bool, wanted: &Wanted) -> Self {
         let etype = view.entity.etype.as_str();
         let id_type = schema.entity(etype).map_or(IdType::String, |s| s.id_type);
+        let with_confidences = wanted.has_confidences();
         let mut last = Vec::new();
         // Values of one attribute stand one after another.
         for run in view.values.chunk_by(|a, b| a.attr == b.attr) {
@@ -78,8 +87,7 @@ impl<'a> Document<'a> {
                 let values = run.iter().map(|v| value(schema, data_type, &v.value)).collect();
                 last.push((Cow::Borrowed(first.attr.as_str()), join(values)));
             }
-            // Names are put together for confidences that are looked at alone.
-            if run.iter().any(|v| v.confidence.is_some()) && !matches!(wanted, Wanted::Named(n) if n.is_empty()) {
+            if with_confidences && run.iter().any(|v| v.confidence.is_some()) {
                 let key = confidence_key(&first.attr);
                 if wanted.has(&key) {
                     let values = run.iter().map(|v| v.confidence.map_or(Item::Null, Item::Float)).collect();

@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
-use super::document::{Document, Wanted};
+use super::document::{Document, Wanted, eid};
 use super::item::Item;
 use super::{FilterError, FilterErrors, entity};
 use crate::config::nearest;
 use crate::datatype::{DataType, Primitive};
-use crate::schema::{AttributeKind, AttributeSpec, Schema};
+use crate::id::EntityId;
+use crate::schema::{AttributeKind, AttributeSpec, IdType, Schema};
 
 /// Keys of one order.
 const MAX_KEYS: usize = 16;
@@ -96,6 +97,21 @@ impl Sort {
             if *descending { order.reverse() } else { order }
         });
         by_key.into_iter().find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
+
+/// The order of entities in a listing without an order: that of the keys DP³ gives their documents. Text by its bytes,
+/// addresses by theirs, and integers by the bytes of their shortest form: short before long, then 0 to 127 before -128
+/// to -1.
+#[must_use]
+pub fn order_of_ids(id_type: IdType, a: &EntityId, b: &EntityId) -> Ordering {
+    let key = |id: &EntityId| match eid(id_type, id) {
+        Item::Int(n) => Item::Bytes(Item::Int(n).to_octets()),
+        other => other.into_owned(),
+    };
+    match id_type {
+        IdType::String => a.cmp(b),
+        _ => key(a).order(&key(b)),
     }
 }
 

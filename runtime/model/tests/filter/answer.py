@@ -1,4 +1,4 @@
-"""Answers filters with mongomock: batches of documents and filters in, places of the matching documents out."""
+"""Answers filters and orders with mongomock: batches of documents, filters and orders in; places of documents out."""
 
 import datetime
 import json
@@ -38,4 +38,5 @@ for number, line in enumerate(sys.stdin):
     batch = json.loads(line)
     collection = client.db[f"batch{number}"]
     collection.insert_many([{"_id": i, "last": typed(last)} for i, last in enumerate(batch["documents"])])
-    print(json.dumps([answer(collection, query) for query in batch["filters"]]))
+    orders = [[row["_id"] for row in collection.find({}, {"_id": 1}).sort([("last." + key, direction) for key, direction in keys])] for keys in batch["orders"]]
+    print(json.dumps({"filters": [answer(collection, query) for query in batch["filters"]], "orders": orders}))

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenter_model::Timestamp;
-use tenter_model::filter::{Document, Sort};
+use tenter_model::filter::{Document, Sort, order_of_ids};
 use tenter_model::schema::IdType;
 
 use super::support::{id, item, schema};
@@ -57,4 +57,21 @@ fn ids_of_numbers_are_sorted_as_numbers() {
     };
     assert!(sort.compare(&place(9), &place(10)).is_lt());
     assert!(sort.compare(&place(-1), &place(0)).is_lt());
+}
+
+#[test]
+fn without_an_order_keys_tell_it() {
+    for (id_type, ids) in [
+        (IdType::String, vec!["10", "2", "a", "ab", "b"]),
+        (IdType::Int, vec!["0", "2", "10", "127", "-128", "-1", "128", "1000", "-129", "65536"]),
+        (IdType::Ipv4, vec!["9.9.9.9", "10.0.0.2", "10.0.0.10", "192.0.2.1"]),
+        (IdType::Ipv6, vec!["::1", "::10", "2001:db8::1"]),
+        (IdType::Mac, vec!["00:00:00:00:00:01", "ff:00:00:00:00:00"]),
+    ] {
+        for (i, a) in ids.iter().enumerate() {
+            for (j, b) in ids.iter().enumerate() {
+                assert_eq!(order_of_ids(id_type, &id(a), &id(b)), i.cmp(&j), "{a} {b}");
+            }
+        }
+    }
 }

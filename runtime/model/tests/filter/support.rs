@@ -26,6 +26,8 @@ attribs:
   site: {name: L, type: plain, data_type: 'link<site,int ;mirror=hosts>'}
   ips: {name: L, type: plain, data_type: 'set<link<ip>>'}
   load: {name: T, type: timeseries, timeseries_type: regular, timeseries_params: {time_step: 10m}, series: {n: {data_type: int}}}
+  b: {name: B, type: plain, data_type: string}
+  f: {name: F, type: plain, data_type: string}
 ";
 const SITE: &str = "
 entity: {id: site, name: S, snapshot: true, id_data_type: int}
