@@ -9,6 +9,8 @@
 //! The test of a guarantee proves something only if it can fail, so the same storm runs with answers sent before the
 //! commit and must then find losses.
 //!
+//! `work` does the same to what the server does by itself: snapshot runs, sweeps, the care of histories.
+//!
 //! `TENTER_SEED` repeats the moments of the kills. `TENTER_CRASH_SLOW=1` accepts a machine that is too slow for the load
 //! that the figures ask for; they are printed in any case (`--nocapture`).
 
@@ -27,11 +29,13 @@ mod http;
 mod job;
 mod ledger;
 mod load;
+mod picture;
 mod place;
 mod points;
 mod random;
 mod server;
 mod storm;
+mod work;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ attribs:
     description: What the module makes of a note.
 ";
 
+const ECHO_NOTE: &str = "enabled_modules: [echo-note]\n";
+
 /// When the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answers {
@@ -49,15 +51,38 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Makes one, on the disk that holds the build: a file system in memory would make commits too short.
+    /// Makes one for the load, on the disk that holds the build: a file system in memory would make commits too short.
     pub(crate) fn new(answers: Answers, random: &mut Random) -> Self {
+        let place = Self::of_site(&[("db_entities/node.yml", NODE), ("processing_core.yml", ECHO_NOTE)], random);
+        Self { answers, ..place }
+    }
+
+    /// One with these files of configuration.
+    pub(crate) fn of_site(files: &[(&str, &str)], random: &mut Random) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let entities = dir.path().join("site/db_entities");
-        std::fs::create_dir_all(&entities).unwrap();
         std::fs::create_dir(dir.path().join("home")).unwrap();
-        std::fs::write(entities.join("node.yml"), NODE).unwrap();
-        std::fs::write(dir.path().join("site/processing_core.yml"), "enabled_modules: [echo-note]\n").unwrap();
-        Self { dir, port: free_port(random), answers }
+        let place = Self { dir, port: free_port(random), answers: Answers::AfterCommit };
+        files.iter().for_each(|(path, text)| place.write(path, text));
+        place
+    }
+
+    /// A twin with all that a server which has ended left.
+    pub(crate) fn copy(&self, random: &mut Random) -> Self {
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        copy(self.dir.path(), dir.path());
+        Self { dir, port: free_port(random), answers: self.answers }
+    }
+
+    /// Writes a file of configuration.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.dir.path().join("site").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// The folder in which all is.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
     }
 
     pub(crate) fn ledger(&self) -> PathBuf {
@@ -85,7 +110,7 @@ impl Place {
 
     /// Writes the server's own settings.
     pub(crate) fn configure(&self, settings: &str) {
-        std::fs::write(self.dir.path().join("site/tenter.yml"), settings).unwrap();
+        self.write("tenter.yml", settings);
     }
 
     /// Waits until so many more tasks are done.
@@ -142,19 +167,22 @@ impl Place {
 
     /// Sends the module to a server that may die of it.
     pub(crate) fn try_upload(&self) -> std::io::Result<(u16, String)> {
-        let token = std::fs::read_to_string(self.dir.path().join("data/operator-token")).unwrap();
         let component = std::fs::read(tenter_guest_build::at_test("test-echo-note")).unwrap();
-        let path = "/api/v1/modules/echo-note?grant_requested=true";
-        let (status, body) = self.connect().request("PUT", path, Some(token.trim()), &component)?;
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        self.operate("PUT", "/api/v1/modules/echo-note?grant_requested=true", &component)
     }
 
     /// The names and states of the modules that the server has.
     pub(crate) fn modules(&self) -> String {
-        let token = std::fs::read_to_string(self.dir.path().join("data/operator-token")).unwrap();
-        let (status, body) = self.connect().request("GET", "/api/v1/modules", Some(token.trim()), b"").unwrap();
+        let (status, body) = self.operate("GET", "/api/v1/modules", b"").unwrap();
         assert_eq!(status, 200);
-        String::from_utf8(body).unwrap()
+        body
+    }
+
+    /// Asks the server for something as its operator; it may die of it.
+    pub(crate) fn operate(&self, method: &str, path: &str, body: &[u8]) -> std::io::Result<(u16, String)> {
+        let token = std::fs::read_to_string(self.dir.path().join("data/operator-token")).unwrap();
+        let (status, body) = self.connect().request(method, path, Some(token.trim()), body)?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 
     /// Starts the load.
@@ -205,7 +233,8 @@ impl Place {
         }
     }
 
-    fn open_store(&self) -> Store {
+    /// Opens what the server that has ended left.
+    pub(crate) fn open_store(&self) -> Store {
         let now = Timestamp(1_800_000_000_000_000);
         Store::open(&self.dir.path().join("data"), StoreOptions::default(), now).unwrap()
     }
@@ -221,6 +250,18 @@ impl Place {
             }
             assert!(since.elapsed() < TERM_BOUND, "new connections are still taken");
             std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
         }
     }
 }
