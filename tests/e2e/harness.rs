@@ -106,10 +106,30 @@ impl Server {
 
     /// Stops it in order and starts it again on the same data.
     pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.start_again();
+    }
+
+    /// Stops it in order.
+    pub(crate) fn stop(&mut self) {
         signal("TERM", &self.child);
         let status = wait_for_exit(&mut self.child);
         assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    /// Starts one that was stopped, on the same data.
+    pub(crate) fn start_again(&mut self) {
         (self.child, self.client, self.log) = spawn(self.home.path());
+    }
+
+    /// The binary where the server has `site` and `data`.
+    pub(crate) fn command(&self) -> Command {
+        tenter(self.home.path())
+    }
+
+    /// Removes a file of the configuration.
+    pub(crate) fn forget(&self, path: &str) {
+        std::fs::remove_file(self.home.path().join("site").join(path)).unwrap();
     }
 
     /// Writes another configuration, which the running server does not look at by itself.

@@ -21,6 +21,7 @@ mod modules;
 mod operate;
 mod refused;
 mod scenarios;
+mod schema;
 mod snapshots;
 mod together;
 mod versions;

@@ -155,6 +155,15 @@ impl Ingest<'_> {
             );
             return Err(Stop::With(Box::new(Effect::Dead(self.letter(run.pending, DeadKind::Invalid, None, message)))));
         };
+        // Of a letter that is tried again after the specification changed; its values would come back otherwise.
+        if let Some(unknown) = body.datapoints.iter().find(|dp| spec.attribute(dp.attr.as_str()).is_none()) {
+            let message = format!(
+                "attribute {etype}.{attr} is not in the specification any more; add it to db_entities/{etype}.yml or drop \
+                 the letter",
+                attr = unknown.attr
+            );
+            return Err(Stop::With(Box::new(Effect::Dead(self.letter(run.pending, DeadKind::Invalid, None, message)))));
+        }
 
         let created = record.is_none();
         let mut record = match record {

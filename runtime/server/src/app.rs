@@ -24,7 +24,7 @@ use crate::auth::Tokens;
 use crate::clock::SystemClock;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
-use crate::site;
+use crate::{schema, site};
 
 /// Requests that may wait for the disk at once.
 const MAX_ADMISSIONS: usize = 1024;
@@ -90,6 +90,12 @@ impl App {
         std::fs::create_dir_all(&data_dir)
             .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
         let store = Store::open(&data_dir, store, clock.now())?;
+        let update = schema::command(site_dir.as_deref(), &data_dir);
+        if let Err(refused) = schema::at_start(&store, &site.schema, clock.now(), &update) {
+            // In order, so that the next start has no crash to think of.
+            store.close()?;
+            return Err(refused);
+        }
         store.prune(clock.now())?;
         let program = std::env::current_exe().context("cannot tell which program runs, to compile uploads with it")?;
         let sandbox = Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: hosts(lanes) })?;
@@ -99,7 +105,7 @@ impl App {
         let schema = Arc::new(site.schema.clone());
         let registry = SharedRegistry::default();
         let origins = site.api.allow_origins.clone();
-        let jobs = site.clone();
+        let jobs = site::anchored(site.clone(), site_dir.as_deref().unwrap_or(&data_dir));
         let (actions, keep_empty) = (site.control.allowed_actions.clone(), site.snapshots.keep_empty);
         let modules = Arc::new(Modules::open(
             store.clone(),

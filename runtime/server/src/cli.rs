@@ -1,7 +1,7 @@
 //! The command line: what can be said, and who does it. One file per command.
 //!
-//! Rules that hold for all: data goes to stdout in the form of `-o`, everything else to stderr; nothing is ever
-//! asked for interactively; a success names the command that is useful next; a failure says what to do and ends with
+//! Rules that hold for all: data goes to stdout in the form of `-o`, everything else to stderr; nothing is
+//! asked for interactively, except by `schema-update` at a terminal; a success names the command that is useful next; a failure says what to do and ends with
 //! the exit code of its kind.
 
 use std::process::ExitCode;
@@ -30,6 +30,7 @@ mod invocation;
 mod module;
 mod new;
 mod run;
+mod schema_update;
 mod serve;
 mod snapshot;
 mod status;
@@ -83,6 +84,8 @@ enum Command {
     Check(check::Args),
     /// Serve a site.
     Serve(serve::Args),
+    /// Make stored data fit a specification of entities that has changed; shows what is lost, and asks.
+    SchemaUpdate(schema_update::Args),
     /// Show how the server is doing.
     Status(status::Args),
     /// Begin a module in a new folder that builds anywhere.
@@ -188,6 +191,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(args) => return demo::run(&args, context),
         Command::Serve(args) => return serve::run(&args, context),
+        Command::SchemaUpdate(args) => schema_update::run(&args, context)?,
         Command::Init(args) => init::run(&args, context)?,
         Command::Check(args) => check::run(&args, context)?,
         Command::Status(args) => status::run(&args, context)?,

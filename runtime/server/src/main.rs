@@ -17,6 +17,7 @@ mod error;
 mod jobs;
 mod modules;
 mod output;
+mod schema;
 mod serving;
 mod site;
 mod token_file;

@@ -5,9 +5,9 @@
 //! but what is not a plain file or is far too large to be configuration is refused, and so is a folder of thousands.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tenter_model::config::ConfigFile;
+use tenter_model::config::{ConfigFile, SiteConfig};
 
 use crate::error::{CliError, Kind};
 
@@ -41,6 +41,22 @@ pub(crate) fn read(dir: &Path) -> Result<Vec<ConfigFile>, CliError> {
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+/// Where a site's data are unless the command line says otherwise.
+pub(crate) fn data_dir(dir: &Path, site: &SiteConfig) -> PathBuf {
+    dir.join(site.tenter.data.as_ref().map_or(Path::new("data"), Path::new))
+}
+
+/// The site with its relative `archive_dir` seen from its own folder, as `data` of `tenter.yml` is; without a folder, from
+/// that of the data. DP³ sees it from wherever the worker was started, which a service's supervisor decides.
+pub(crate) fn anchored(mut site: SiteConfig, dir: &Path) -> SiteConfig {
+    if let Some(history) = &mut site.history_manager
+        && let Some(archives) = &mut history.datapoint_archivation.archive_dir
+    {
+        *archives = dir.join(&*archives).display().to_string();
+    }
+    site
 }
 
 fn collect(dir: &Path, prefix: &str, files: &mut Vec<ConfigFile>) -> Result<(), CliError> {
@@ -107,6 +123,21 @@ mod tests {
         assert!(read(dir.path()).unwrap_err().message.ends_with("a.yml: line 2 is not UTF-8"));
         std::fs::File::create(dir.path().join("a.yml")).unwrap().set_len(MAX_FILE + 1).unwrap();
         assert!(read(dir.path()).unwrap_err().message.contains("larger than 4.00 MiB"));
+    }
+
+    #[test]
+    fn a_relative_archive_lies_in_the_folder_of_the_site() {
+        let archive = |text: &str| {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("site-template");
+            let mut files = read(&folder).unwrap();
+            let history = files.iter_mut().find(|f| f.path == "history_manager.yml").unwrap();
+            history.text = history.text.replace("archive_dir: null", &format!("archive_dir: {text}"));
+            let site = tenter_model::config::load(&files).config.unwrap();
+            anchored(site, Path::new("/srv/site")).history_manager.unwrap().datapoint_archivation.archive_dir
+        };
+        assert_eq!(archive("old/points").as_deref(), Some("/srv/site/old/points"));
+        assert_eq!(archive("/var/archive").as_deref(), Some("/var/archive"));
+        assert_eq!(archive("null"), None);
     }
 
     #[cfg(unix)]

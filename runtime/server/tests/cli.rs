@@ -63,33 +63,34 @@ fn help_lists_the_commands() {
     Usage: tenter [OPTIONS] <COMMAND>
 
     Commands:
-      demo        Show the whole way of data on bundled logs, in a temporary folder
-      init        Write a site: a folder of configuration that `check` and `serve` take as it is
-      check       Check a folder of configuration; needs no server
-      serve       Serve a site
-      status      Show how the server is doing
-      new         Begin a module in a new folder that builds anywhere
-      build       Build a module to a component
-      test        Test a module: its native tests, which may call the component in the sandbox
-      run         Call one hook of a component and show what it returns; nothing is stored, no server is needed
-      module      Install and look after modules
-      key         Make keys to sign modules with
-      grant       Grant a capability to a module
-      revoke      Take a capability away from a module
-      token       Make tokens for the server
-      hook        Show hooks, and switch what is subscribed to them
-      datapoint   Send datapoints
-      entity      Look at entities
-      snapshot    Make snapshots: current values of all entities, fused by modules; and list runs
-      control     Have the server do something now, by the names that DP³ has for it
-      why         Show which hooks ran for an entity, and which did not and why
-      deadletter  Show tasks that could not be processed, and try them again
-      invocation  Show calls of hooks
-      audit       Show who changed what at the server
-      backup      Copy the data, check a copy, and go back to it
-      bench       Measure what the sandbox, the queue and the disk cost on this machine; needs no server
-      completion  Print a completion script for a shell
-      help        Print this message or the help of the given subcommand(s)
+      demo           Show the whole way of data on bundled logs, in a temporary folder
+      init           Write a site: a folder of configuration that `check` and `serve` take as it is
+      check          Check a folder of configuration; needs no server
+      serve          Serve a site
+      schema-update  Make stored data fit a specification of entities that has changed; shows what is lost, and asks
+      status         Show how the server is doing
+      new            Begin a module in a new folder that builds anywhere
+      build          Build a module to a component
+      test           Test a module: its native tests, which may call the component in the sandbox
+      run            Call one hook of a component and show what it returns; nothing is stored, no server is needed
+      module         Install and look after modules
+      key            Make keys to sign modules with
+      grant          Grant a capability to a module
+      revoke         Take a capability away from a module
+      token          Make tokens for the server
+      hook           Show hooks, and switch what is subscribed to them
+      datapoint      Send datapoints
+      entity         Look at entities
+      snapshot       Make snapshots: current values of all entities, fused by modules; and list runs
+      control        Have the server do something now, by the names that DP³ has for it
+      why            Show which hooks ran for an entity, and which did not and why
+      deadletter     Show tasks that could not be processed, and try them again
+      invocation     Show calls of hooks
+      audit          Show who changed what at the server
+      backup         Copy the data, check a copy, and go back to it
+      bench          Measure what the sandbox, the queue and the disk cost on this machine; needs no server
+      completion     Print a completion script for a shell
+      help           Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -352,4 +353,26 @@ fn a_closed_pipe_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((String::from_utf8(output.stderr).unwrap().as_str(), output.status.code()), ("", Some(0)));
+}
+
+#[test]
+fn without_data_there_is_no_schema_to_update() {
+    let desk = Desk::new();
+    desk.run(&["init", "site"]);
+    insta::assert_snapshot!(desk.transcript(&["schema-update", "site", "--dry-run"]), @"
+    --- stderr
+    error: there are no data in site/data
+    help: `tenter serve site` begins them; --data names another folder
+    --- exit 3
+    ");
+    assert!(!desk.path().join("site/data").exists());
+    insta::assert_snapshot!(desk.transcript(&["schema-update", "site", "--dry-run", "--yes"]), @"
+    --- stderr
+    error: the argument '--dry-run' cannot be used with '--yes'
+
+    Usage: tenter schema-update --dry-run <DIR>
+
+    For more information, try '--help'.
+    --- exit 2
+    ");
 }

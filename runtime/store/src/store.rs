@@ -46,6 +46,12 @@ impl Store {
         Self::open_in(dir.to_owned(), options, now, false)
     }
 
+    /// Whether a directory holds a store.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        connect::database_path(dir).is_file()
+    }
+
     /// A store in a new directory of the system's place for temporary files; it goes with the last handle. For tests
     /// and for trying things out: nothing is flushed at commits.
     ///

@@ -48,7 +48,7 @@ pub(crate) struct Args {
 /// When the site is not valid or the address is taken.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     start_log(&args.log)?;
-    let site = load(args, context)?;
+    let site = load(&args.dir, context)?;
     let listen = match (args.listen, &site.tenter.listen) {
         (Some(address), _) => address,
         (None, Some(text)) => text.parse().map_err(|_| {
@@ -57,11 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
         })?,
         (None, None) => DEFAULT_LISTEN,
     };
-    let data_dir = match (&args.data, &site.tenter.data) {
-        (Some(dir), _) => dir.clone(),
-        (None, Some(dir)) => args.dir.join(dir),
-        (None, None) => args.dir.join("data"),
-    };
+    let data_dir = args.data.clone().unwrap_or_else(|| site::data_dir(&args.dir, &site));
     let min_free_mib = site.tenter.min_free_mib.unwrap_or(StoreOptions::default().min_free_bytes >> 20);
     let store = StoreOptions {
         synchronous: match site.tenter.synchronous {
@@ -94,16 +90,20 @@ fn free_bytes(path: &Path) -> Option<u64> {
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-fn load(args: &Args, context: &Context) -> anyhow::Result<SiteConfig> {
-    let loaded = config::load(&site::read(&args.dir)?);
+/// Reads a folder of configuration and prints what is wrong with it.
+///
+/// # Errors
+/// When it is not valid.
+pub(crate) fn load(dir: &Path, context: &Context) -> anyhow::Result<SiteConfig> {
+    let loaded = config::load(&site::read(dir)?);
     for warning in &loaded.warnings {
         context.out.note(&format!("warning: {}", plain(&warning.to_string())));
     }
     for error in &loaded.errors {
         eprintln!("{}", plain(&error.to_string()));
     }
-    let invalid = CliError::new(Kind::Invalid, format!("{} is not valid", args.dir.display()))
-        .help(format!("correct the places named above; `tenter check {}` needs no server", args.dir.display()));
+    let invalid = CliError::new(Kind::Invalid, format!("{} is not valid", dir.display()))
+        .help(format!("correct the places named above; `tenter check {}` needs no server", dir.display()));
     Ok(loaded.config.ok_or(invalid)?)
 }
 
