@@ -178,7 +178,7 @@ fn hook_kinds_print_both_tables() {
     insta::assert_snapshot!(one, @r#"
     [
       {
-        "called": false,
+        "called": true,
         "family": "update",
         "name": "update-record",
         "on_failure": "retry transient faults 3 times, then skip its output",
@@ -188,7 +188,7 @@ fn hook_kinds_print_both_tables() {
         "wit": "update.update-record"
       },
       {
-        "called": false,
+        "called": true,
         "family": "update",
         "name": "update-entity",
         "on_failure": "retry transient faults 3 times, then skip its output",
