@@ -54,7 +54,7 @@ impl Desk<'_> {
     /// The failure that a call of a paused hook is; it is counted as left out.
     pub(crate) fn paused(&self, bound: &Bound, kind: HookKind) -> Option<HookFailure> {
         let failure = self.breakers.admits(bound, kind, self.now).err()?;
-        self.stats.correct(&bound.module.name, kind, |s| s.skipped += 1);
+        self.stats.skipped(&bound.module.name, kind);
         Some(failure)
     }
 
@@ -76,11 +76,7 @@ impl Desk<'_> {
             self.pace.note(&call.module.name, &usage, failed);
         }
         self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);
-        let number = self.stats.count(&call.module.name, call.kind, &usage, |s| {
-            if let Err(failure) = &outcome {
-                s.failed(failure.reason);
-            }
-        });
+        let number = self.stats.count(call, &usage, outcome.as_ref().err().map(|failure| failure.reason));
         let noted = Noted { subject, call, now: self.now, usage };
         if note::is_recorded(&outcome, &call.module.settings, number) {
             notes.invocations.push(noted.row(self.schema, &outcome, &logs, logs_dropped > 0));

@@ -216,7 +216,7 @@ impl Ingest<'_> {
             match verdict {
                 Ok(Verdict::Allow) => {}
                 Ok(Verdict::Deny(reason)) => {
-                    self.stats.correct(&bound.module.name, HookKind::AllowEntityCreation, |s| s.denials += 1);
+                    self.stats.denied(&bound.module.name, HookKind::AllowEntityCreation, &bound.subscription);
                     tracing::info!(module = %bound.module.name, entity = %body.entity, "denied: {}", note::printable(&reason));
                     return Err(Stop::With(Box::new(Effect::Denied { module: bound.module.name.clone(), reason })));
                 }
@@ -262,7 +262,7 @@ impl Ingest<'_> {
             Ok(bodies) => {
                 if !bodies.is_empty() {
                     let count = bodies.len() as u64;
-                    self.stats.correct(&call.module.name, call.kind, |s| s.tasks += count);
+                    self.stats.tasks(&call.module.name, call.kind, call.subscription, count);
                 }
                 for (ordinal, body) in (0u32..).zip(bodies) {
                     self.follow_up(run, call, entry.stage, ordinal, body);

@@ -41,7 +41,7 @@ pub use pace::Pace;
 pub use registry::{Registry, SharedRegistry};
 pub use schedule::{Job, JobContext, JobError, JobInfo, JobRun, Scheduler, TimerInfo};
 pub use snapshot::{CreationReport, SnapshotError, SnapshotOptions, SnapshotProgress, SnapshotReport, UNDECLARED};
-pub use stats::{HookStats, Stats};
+pub use stats::{HookStats, OTHER_SOURCES, Stats, SubscriptionStats};
 pub use update::{UpdateError, UpdateReport};
 pub use upkeep::{ArchiveReport, GarbageReport, HistoryReport, UpkeepError};
 

@@ -1,12 +1,17 @@
-//! Counts of hook calls since the start, by module and kind.
+//! Counts of hook calls since the start, by module and kind and by subscription, and of tasks by source.
 //!
 //! Each lane counts for itself; readers add the lanes up.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tenter_model::host::{Reason, Usage};
-use tenter_model::{HookKind, ModuleName};
+use tenter_model::host::{HookCall, Reason, Usage};
+use tenter_model::{DataPoint, HookKind, ModuleName, SubscriptionId, Timestamp};
+
+mod sources;
+
+pub use sources::OTHER_SOURCES;
+use sources::{KnownSources, LaneSources};
 
 /// What the calls of one hook of one module added up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,36 +75,124 @@ impl HookStats {
     }
 }
 
+/// What the calls for one subscription added up to: what DP³ counts of a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SubscriptionStats {
+    /// Calls.
+    pub executions: u64,
+    /// Of these, the ones without result.
+    pub failures: u64,
+    /// Wall time, in microseconds.
+    pub micros: u64,
+    /// Tasks returned and accepted.
+    pub tasks: u64,
+    /// Verdicts that denied.
+    pub denials: u64,
+}
+
+impl SubscriptionStats {
+    fn add(&mut self, other: &Self) {
+        self.executions += other.executions;
+        self.failures += other.failures;
+        self.micros += other.micros;
+        self.tasks += other.tasks;
+        self.denials += other.denials;
+    }
+}
+
+/// Most subscriptions of a kind of hook of a module that are counted one by one; versions may rename theirs.
+const MAX_SUBSCRIPTIONS: usize = 256;
+
 type Table = BTreeMap<(ModuleName, HookKind), HookStats>;
 
 /// The counts of one lane. In two levels, so that the entry of a call is found without a copy of the module's name: such
 /// a copy writes to memory that all lanes share.
 #[derive(Debug, Clone, Default)]
-pub struct LaneStats(Arc<Mutex<LaneTable>>);
+pub struct LaneStats {
+    hooks: Arc<Mutex<LaneTable>>,
+    sources: Arc<Mutex<LaneSources>>,
+    known: KnownSources,
+}
 
-type LaneTable = BTreeMap<ModuleName, BTreeMap<HookKind, HookStats>>;
+type LaneTable = BTreeMap<ModuleName, BTreeMap<HookKind, KindStats>>;
+
+#[derive(Debug, Clone, Default)]
+struct KindStats {
+    sum: HookStats,
+    /// A handful, so that looking through them is the quickest way to one.
+    each: Vec<(SubscriptionId, SubscriptionStats)>,
+}
+
+impl KindStats {
+    fn subscription(&mut self, id: &SubscriptionId) -> Option<&mut SubscriptionStats> {
+        if let Some(found) = self.each.iter().position(|(known, _)| known == id) {
+            return self.each.get_mut(found).map(|(_, stats)| stats);
+        }
+        if self.each.len() == MAX_SUBSCRIPTIONS {
+            return None;
+        }
+        self.each.push((id.clone(), SubscriptionStats::default()));
+        self.each.last_mut().map(|(_, stats)| stats)
+    }
+}
 
 impl LaneStats {
-    /// Counts one call and gives its number in this lane, from 1; `more` sets what the usage does not tell.
-    pub fn count(&self, module: &ModuleName, kind: HookKind, usage: &Usage, more: impl FnOnce(&mut HookStats)) -> u64 {
-        self.with(module, kind, |stats| {
+    /// Counts one call and gives its number in this lane, from 1; `failure` is why it has no result.
+    pub fn count(&self, call: &HookCall<'_>, usage: &Usage, failure: Option<Reason>) -> u64 {
+        self.with(&call.module.name, call.kind, |kind| {
+            let stats = &mut kind.sum;
             stats.calls += 1;
             stats.fuel += usage.fuel;
             stats.micros += usage.micros;
             stats.memory_bytes = stats.memory_bytes.max(usage.memory_bytes);
             stats.cold += u64::from(!usage.warm);
-            more(stats);
-            stats.calls
+            if let Some(reason) = failure {
+                stats.failed(reason);
+            }
+            let calls = stats.calls;
+            if let Some(one) = kind.subscription(call.subscription) {
+                one.executions += 1;
+                one.failures += u64::from(failure.is_some());
+                one.micros += usage.micros;
+            }
+            calls
         })
     }
 
-    /// Adds what is known only after the call was counted.
-    pub fn correct(&self, module: &ModuleName, kind: HookKind, more: impl FnOnce(&mut HookStats)) {
-        self.with(module, kind, more);
+    /// Counts tasks that a call returned and that were accepted.
+    pub fn tasks(&self, module: &ModuleName, kind: HookKind, subscription: &SubscriptionId, count: u64) {
+        self.with(module, kind, |stats| {
+            stats.sum.tasks += count;
+            if let Some(one) = stats.subscription(subscription) {
+                one.tasks += count;
+            }
+        });
     }
 
-    fn with<T>(&self, module: &ModuleName, kind: HookKind, work: impl FnOnce(&mut HookStats) -> T) -> T {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Counts a verdict that denied.
+    pub fn denied(&self, module: &ModuleName, kind: HookKind, subscription: &SubscriptionId) {
+        self.with(module, kind, |stats| {
+            stats.sum.denials += 1;
+            if let Some(one) = stats.subscription(subscription) {
+                one.denials += 1;
+            }
+        });
+    }
+
+    /// Counts a call that was left out.
+    pub fn skipped(&self, module: &ModuleName, kind: HookKind) {
+        self.with(module, kind, |stats| stats.sum.skipped += 1);
+    }
+
+    /// Counts a task that was processed for each source of its datapoints.
+    pub fn processed(&self, datapoints: &[DataPoint]) {
+        if datapoints.iter().any(|dp| dp.src.is_some()) {
+            self.sources.lock().unwrap_or_else(PoisonError::into_inner).count(datapoints, &self.known);
+        }
+    }
+
+    fn with<T>(&self, module: &ModuleName, kind: HookKind, work: impl FnOnce(&mut KindStats) -> T) -> T {
+        let mut table = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
         match table.get_mut(module) {
             Some(kinds) => work(kinds.entry(kind).or_default()),
             None => work(table.entry(module.clone()).or_default().entry(kind).or_default()),
@@ -109,14 +202,17 @@ impl LaneStats {
 
 /// The counts of all lanes.
 #[derive(Debug, Clone, Default)]
-pub struct Stats(Arc<Mutex<Vec<LaneStats>>>);
+pub struct Stats {
+    lanes: Arc<Mutex<Vec<LaneStats>>>,
+    known: KnownSources,
+}
 
 impl Stats {
     /// Counts for one more lane.
     #[must_use]
     pub fn lane(&self) -> LaneStats {
-        let lane = LaneStats::default();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(lane.clone());
+        let lane = LaneStats { known: self.known.clone(), ..LaneStats::default() };
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).push(lane.clone());
         lane
     }
 
@@ -124,14 +220,50 @@ impl Stats {
     #[must_use]
     pub fn total(&self) -> BTreeMap<(ModuleName, HookKind), HookStats> {
         let mut total = Table::new();
-        for lane in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            for (module, kinds) in lane.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        self.each(|module, kind, stats| total.entry((module.clone(), kind)).or_default().add(&stats.sum));
+        total
+    }
+
+    /// All lanes together, by subscription.
+    #[must_use]
+    pub fn by_subscription(&self) -> BTreeMap<(ModuleName, HookKind, SubscriptionId), SubscriptionStats> {
+        let mut total = BTreeMap::<_, SubscriptionStats>::new();
+        self.each(|module, kind, stats| {
+            for (id, one) in &stats.each {
+                total.entry((module.clone(), kind, id.clone())).or_default().add(one);
+            }
+        });
+        total
+    }
+
+    /// Tasks processed, by source. A task that has to be run again, since another wrote its entity, counts again.
+    #[must_use]
+    pub fn tasks_by_source(&self) -> BTreeMap<String, u64> {
+        let mut total = BTreeMap::new();
+        for lane in self.lanes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            lane.sources.lock().unwrap_or_else(PoisonError::into_inner).add_to(&mut total);
+        }
+        total
+    }
+
+    /// Until when sources told something, of those that did since this was asked for last.
+    #[must_use]
+    pub fn take_validity(&self) -> Vec<(String, Timestamp)> {
+        let mut latest = BTreeMap::new();
+        for lane in self.lanes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            lane.sources.lock().unwrap_or_else(PoisonError::into_inner).take_validity(&mut latest);
+        }
+        latest.into_iter().collect()
+    }
+
+    fn each(&self, mut see: impl FnMut(&ModuleName, HookKind, &KindStats)) {
+        for lane in self.lanes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (module, kinds) in lane.hooks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 for (kind, stats) in kinds {
-                    total.entry((module.clone(), *kind)).or_default().add(stats);
+                    see(module, *kind, stats);
                 }
             }
         }
-        total
     }
 }
 

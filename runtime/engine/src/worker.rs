@@ -104,6 +104,9 @@ impl Worker {
         let processed = ingest.run(&pending, record);
         span.record("outcome", processed.name());
         self.careful_left = self.careful_left.saturating_sub(u32::from(ingest.written_down.get()));
+        if matches!(processed, Processed::Commit(_)) {
+            self.stats.processed(&pending.task.body.datapoints);
+        }
         self.hand_over(pending, processed, report);
     }
 

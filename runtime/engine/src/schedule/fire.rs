@@ -55,7 +55,7 @@ fn call(slot: &Arc<Slot>, lane: u32, host: &mut dyn HookHost, desk: &Desk<'_>) -
     let submitted = desk.finish(&mut notes, subject, (&slot.bound, &call), invocation, check);
     let tasks = submitted.map(|submitted| tasks(&call, slot.id(), lane, submitted)).unwrap_or_default();
     let count = tasks.len() as u64;
-    desk.stats.correct(&call.module.name, HookKind::Cron, |stats| stats.tasks += count);
+    desk.stats.tasks(&call.module.name, HookKind::Cron, call.subscription, count);
     let Notes { errors, state, invocations } = notes;
     Produced { tasks, dead: Vec::new(), errors, state, invocations }
 }

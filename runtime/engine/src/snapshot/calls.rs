@@ -91,7 +91,7 @@ impl<'a> Caller<'a> {
         if count == 0 {
             return;
         }
-        self.desk.stats.correct(name, kind, |s| s.tasks += count);
+        self.desk.stats.tasks(name, kind, &bound.subscription, count);
         for (ordinal, body) in (0u32..).zip(bodies) {
             let id = TaskId::follow_up(about.work, name, &bound.subscription, about.stage, ordinal);
             self.tasks.push(Task {

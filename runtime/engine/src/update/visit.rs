@@ -123,7 +123,7 @@ impl<'a> Visit<'a> {
     /// Each task is the root of its own family, so that no entity's hooks use up the budget of another's.
     fn take(&mut self, (bound, kind): (&Bound, HookKind), work: TaskId, attempt: u32, bodies: Vec<TaskBody>) {
         let (name, count) = (&bound.module.name, bodies.len() as u64);
-        self.stats.correct(name, kind, |stats| stats.tasks += count);
+        self.stats.tasks(name, kind, &bound.subscription, count);
         for (ordinal, body) in (0u32..).zip(bodies) {
             let id = TaskId::follow_up(work, name, &bound.subscription, 0, ordinal);
             let origin = Origin {
