@@ -25,4 +25,5 @@ mod schema;
 mod snapshots;
 mod together;
 mod versions;
+mod watch;
 mod why;

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::api::ApiError;
 use crate::auth::Tokens;
 use crate::clock::SystemClock;
+use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
 use crate::{schema, site};
@@ -66,6 +67,7 @@ struct Inner {
     site_dir: Option<PathBuf>,
     actions: Vec<Action>,
     keep_empty: bool,
+    events: Events,
 }
 
 /// Hosts that an engine with so many lanes has, each with instances of its own: the lanes, as many for snapshots, half as
@@ -97,6 +99,7 @@ impl App {
             return Err(refused);
         }
         store.prune(clock.now())?;
+        let events = Events::new(&site.event_logging, store.reader()?.counters()?, clock.now());
         let program = std::env::current_exe().context("cannot tell which program runs, to compile uploads with it")?;
         let sandbox = Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: hosts(lanes) })?;
         // The program of unit tests is no compiler: there, uploads are compiled in the process that serves.
@@ -142,6 +145,7 @@ impl App {
             site_dir,
             actions,
             keep_empty,
+            events,
         }));
         app.engine().scheduler().add_job(jobs::refresh_creations(&app.0.engine))?;
         Ok(app)
@@ -208,6 +212,7 @@ impl App {
     /// Lets the lanes finish what they are at and closes the store. Blocks.
     pub(crate) fn close(&self) {
         self.0.engine.drain();
+        self.note_sources();
         self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Err(error) = self.0.store.close() {
             tracing::error!("the store was not closed in order: {error}");
@@ -409,5 +414,6 @@ fn new_task_id(now: Timestamp) -> TaskId {
     TaskId::root(now, random)
 }
 
+mod events;
 #[cfg(test)]
 mod tests;

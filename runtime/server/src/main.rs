@@ -14,6 +14,7 @@ mod client;
 mod clock;
 mod embedded;
 mod error;
+mod events;
 mod jobs;
 mod modules;
 mod output;

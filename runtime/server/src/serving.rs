@@ -60,6 +60,7 @@ impl Serving {
                 })
                 .await
         });
+        runtime.spawn(app.clone().keep_count());
         if let Some(path) = token_file::path_for(&bound.ip().to_string(), bound.port())
             && let Err(error) = token_file::write(&path, app.operator_token())
         {

@@ -14,6 +14,7 @@ use tenter_model::host::Reason;
 use tenter_store::{Counters, ErrorFilter};
 
 use crate::app::App;
+use crate::events;
 
 use super::error::ApiError;
 use super::modules::module_name;
@@ -81,6 +82,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
             "derived": counters.derived_points,
         },
         "hook_calls": calls,
+        "events": app.events().json(&app.event_totals(&counters), app.now()),
         "jobs": app.engine().scheduler().jobs().into_iter().map(|job| {
             json!({
                 "name": job.name, "schedule": job.schedule, "next": job.next.map(|t| t.to_string()),
@@ -181,6 +183,7 @@ pub(super) async fn reconcile(State(app): State<App>) -> Result<Json<Value>, Api
 }
 
 /// `GET /metrics`: for Prometheus. Labels are module, hook and the like: never an entity, never a guest's words.
+/// The one name from outside is that of a source, of which a bounded number are told apart.
 pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     let counters = app.read(|reader| reader.counters()).await?;
     let mut text = String::new();
@@ -210,6 +213,13 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'s
         "counter",
         "Of these, written by modules.",
         &one(counters.derived_points),
+    );
+    let totals = app.event_totals(&counters);
+    metric(
+        "tenter_events_total",
+        "counter",
+        "What DP³ counts, since the start, by its groups and names of events.",
+        &events::rows(&totals).map(|(labels, n)| (labels, precise(n))).collect::<Vec<_>>(),
     );
     metric(
         "tenter_store_writable",

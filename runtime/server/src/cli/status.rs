@@ -6,6 +6,9 @@ use crate::cli::Context;
 use crate::error::{CliError, Kind};
 use crate::output::{Column, field, pairs, table};
 
+/// Most events of a group that are shown; `-o json` has all.
+const MAX_EVENTS: usize = 8;
+
 /// What it is told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -93,6 +96,8 @@ fn human(status: &Value) -> String {
         ("entities", entities),
         ("tasks", counters("tasks", &["accepted", "applied", "denied", "dead", "pending", "duplicates"])),
         ("datapoints", counters("datapoints", &["received", "derived"])),
+        ("events", events(status, "te")),
+        ("sources", events(status, "tasks_by_src")),
     ]);
     let empty = Vec::new();
     let calls = status.get("hook_calls").and_then(Value::as_array).unwrap_or(&empty);
@@ -112,6 +117,20 @@ fn human(status: &Value) -> String {
         text.push_str(&table(&columns.map(|c| c.0), rows));
     }
     text
+}
+
+/// What happened of a group of events, most frequent first.
+fn events(status: &Value, group: &str) -> String {
+    let counted = status.pointer(&format!("/events/{group}/total")).and_then(Value::as_object);
+    let mut counted: Vec<_> = counted.into_iter().flatten().filter_map(|(name, n)| Some((n.as_u64()?, name))).collect();
+    counted.retain(|(n, _)| *n > 0);
+    counted.sort_by_key(|(n, name)| (std::cmp::Reverse(*n), *name));
+    let left = counted.len().saturating_sub(MAX_EVENTS);
+    let mut shown: Vec<String> = counted.iter().take(MAX_EVENTS).map(|(n, name)| format!("{n} {name}")).collect();
+    if left > 0 {
+        shown.push(format!("and {left} more"));
+    }
+    shown.join(", ")
 }
 
 /// A counter divided by the number of calls.
@@ -147,6 +166,8 @@ mod tests {
             "problem": null, "entities": {"ip": 12, "domain": 3},
             "tasks": {"accepted": 20, "applied": 19, "denied": 0, "dead": 1, "pending": 0, "duplicates": 2},
             "datapoints": {"received": 40, "derived": 12},
+            "events": {"te": {"total": {"task_processed": 19, "record_created": 15, "module_error": 0}},
+                "tasks_by_src": {"total": {"zeek": 4, "a": 9}}},
             "hook_calls": [{"module": "label", "hook": "on-entity-creation", "calls": 4, "faults": 0, "errors": 1,
                 "tasks": 3, "denials": 0, "fuel": 40_002, "micros": 80, "memory_bytes": 1_114_112}],
         });
@@ -158,6 +179,8 @@ mod tests {
         entities    3 domain, 12 ip
         tasks       20 accepted, 19 applied, 0 denied, 1 dead, 0 pending, 2 duplicates
         datapoints  40 received, 12 derived
+        events      19 task_processed, 15 record_created
+        sources     9 a, 4 zeek
 
         MODULE  HOOK                CALLS  FAULTS  ERRORS  TASKS  FUEL/CALL  US/CALL
         label   on-entity-creation  4      0       1       3      10000      20
