@@ -35,6 +35,7 @@ mod points;
 mod random;
 mod server;
 mod storm;
+mod upgrade;
 mod work;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,8 +45,16 @@ use place::{Answers, Place};
 use random::Random;
 use server::TERM_BOUND;
 
-/// Kills of the storm.
-const KILLS: u32 = 20;
+/// Kills of the storm: few, or with `TENTER_EXTENT=full` as many as a release needs.
+fn kills() -> u32 {
+    if is_full() { 200 } else { 20 }
+}
+
+/// Whether tests take the time that a release is worth.
+fn is_full() -> bool {
+    std::env::var("TENTER_EXTENT").is_ok_and(|extent| extent == "full")
+}
+
 /// Tasks per second that must be answered while the server lives.
 const LEAST_RATE: f64 = 500.0;
 /// Requests that a kill must find unanswered, on average.
@@ -70,7 +79,7 @@ fn what_was_answered_survives_kills_under_load_exactly_once() {
     let mut server = place.start();
     place.upload_module();
 
-    let figures = storm::run(&place, &mut server, KILLS, &mut random);
+    let figures = storm::run(&place, &mut server, kills(), &mut random);
     let report = place.check();
     println!("kill -9 under load: {figures}; {report}");
     report.assert_exact();

@@ -62,6 +62,7 @@ impl Place {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         std::fs::create_dir(dir.path().join("home")).unwrap();
         let place = Self { dir, port: free_port(random), answers: Answers::AfterCommit };
+        place.configure("");
         files.iter().for_each(|(path, text)| place.write(path, text));
         place
     }
@@ -108,9 +109,9 @@ impl Place {
         server.kill();
     }
 
-    /// Writes the server's own settings.
+    /// Writes the server's own settings. How full the disk of the tests is does not matter.
     pub(crate) fn configure(&self, settings: &str) {
-        self.write("tenter.yml", settings);
+        self.write("tenter.yml", &format!("min_free_mib: 0\n{settings}"));
     }
 
     /// Waits until so many more tasks are done.
@@ -167,8 +168,12 @@ impl Place {
 
     /// Sends the module to a server that may die of it.
     pub(crate) fn try_upload(&self) -> std::io::Result<(u16, String)> {
-        let component = std::fs::read(tenter_guest_build::at_test("test-echo-note")).unwrap();
-        self.operate("PUT", "/api/v1/modules/echo-note?grant_requested=true", &component)
+        self.try_upload_of(&std::fs::read(tenter_guest_build::at_test("test-echo-note")).unwrap())
+    }
+
+    /// Sends a build of the module.
+    pub(crate) fn try_upload_of(&self, component: &[u8]) -> std::io::Result<(u16, String)> {
+        self.operate("PUT", "/api/v1/modules/echo-note?grant_requested=true", component)
     }
 
     /// The names and states of the modules that the server has.

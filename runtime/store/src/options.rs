@@ -81,7 +81,7 @@ impl Default for StoreOptions {
             max_pending_rows: 1_000_000,
             max_pending_bytes: 1 << 30,
             max_log_bytes: 1 << 30,
-            min_free_bytes: 1 << 30,
+            min_free_bytes: 256 << 20,
             free_bytes: None,
             max_invocation_rows: 100_000,
             max_invocation_bytes: 256 << 20,
