@@ -58,3 +58,49 @@ fn events_are_counted_by_dp3s_groups() {
     });
     server.assert_well();
 }
+
+#[test]
+fn telemetry_has_dp3s_paths_and_shapes() {
+    let mut server = Server::start(&Site::new());
+    assert_eq!(server.read("/telemetry/sources_validity"), json!({}));
+    let empty = json!({"latest_age": null, "finished_age": null, "entities": null, "total_s": null});
+    assert_eq!(server.read("/telemetry/snapshot_summary"), empty);
+    let port = |id: u8, src: &str, day: u8| {
+        json!({"type": "ip", "id": format!("192.0.2.{id}"), "attr": "open_ports", "v": 80, "src": src,
+            "t1": "2026-01-01T00:00:00Z", "t2": format!("2026-01-{day:02}T00:00:00Z")})
+    };
+    let plain = json!({"type": "ip", "id": "192.0.2.1", "attr": "note", "v": "n", "src": "plain"});
+    server.post_datapoints(&json!([port(1, "b", 9), port(1, "b", 3), port(2, "a", 2), plain]));
+    server.settle();
+    // Plain datapoints are valid at no time, so that their source has none.
+    let valid = json!({"a": "2026-01-02T00:00:00Z", "b": "2026-01-09T00:00:00Z"});
+    assert_eq!(server.read("/telemetry/sources_validity"), valid);
+    let age = |unit: &str| server.read(&format!("/telemetry/sources_age{unit}"))["b"].as_i64().unwrap();
+    assert_eq!(age("?unit=seconds") / 60 - age(""), 0);
+    assert_eq!(server.get("/telemetry/sources_age?unit=days").status, 422);
+
+    let sizes = server.read("/telemetry/attribute_bson_sizes");
+    let ports = &sizes["ip"]["attributes"]["open_ports"];
+    assert_eq!((&ports["count"], ports["max"].as_u64() >= ports["min"].as_u64()), (&json!(2), true), "{sizes}");
+    assert!(sizes["ip"]["calculated_at"].is_string() && sizes["ip"]["duration_s"].is_number(), "{sizes}");
+    let counts = server.read("/telemetry/entities_per_attr");
+    assert_eq!(
+        (&counts["ip"]["open_ports"], &counts["ip"]["note"], &counts["ip"]["label"]),
+        (&json!(2), &json!(1), &json!(0))
+    );
+
+    server.post("/api/v1/snapshots", &json!({"wait": true})).expect(200);
+    let summary = server.read("/telemetry/snapshot_summary");
+    assert_eq!(summary["entities"], 2, "{summary}");
+    assert!(summary["finished_age"].as_f64() <= summary["latest_age"].as_f64() && summary["total_s"].is_number());
+    let notes = server.read("/telemetry/metadata?module=SnapShooter&limit=5");
+    assert_eq!((notes.as_array().unwrap().len(), &notes[0]["#module"]), (1, &json!("SnapShooter")), "{notes}");
+    assert!(notes[0]["#time_created"].is_string() && notes[0]["#last_update"].is_string(), "{notes}");
+    assert_eq!(server.read("/telemetry/metadata?module=Nobody"), json!([]));
+    assert_eq!(server.get("/telemetry/metadata?sort=up").status, 422);
+    let queues = server.read("/telemetry/rabbitmq/queues");
+    assert_eq!((&queues["queues"][0]["total"], &queues["queues"][0]["unacked"]), (&json!(0), &json!(0)), "{queues}");
+    // What sources told outlives the process that counted it.
+    server.crash_and_restart();
+    assert_eq!(server.read("/telemetry/sources_validity"), valid);
+}

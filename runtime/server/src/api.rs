@@ -18,6 +18,7 @@ mod modules;
 mod routes;
 mod snapshots;
 mod status;
+mod telemetry;
 mod tokens;
 mod why;
 

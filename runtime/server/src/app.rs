@@ -25,7 +25,7 @@ use crate::clock::SystemClock;
 use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
-use crate::{schema, site};
+use crate::{attributes, schema, site};
 
 /// Requests that may wait for the disk at once.
 const MAX_ADMISSIONS: usize = 1024;
@@ -99,6 +99,7 @@ impl App {
             return Err(refused);
         }
         store.prune(clock.now())?;
+        let scan = site.telemetry.attribute_bson_size_schedule.clone();
         let events = Events::new(&site.event_logging, store.reader()?.counters()?, clock.now());
         let program = std::env::current_exe().context("cannot tell which program runs, to compile uploads with it")?;
         let sandbox = Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: hosts(lanes) })?;
@@ -148,6 +149,7 @@ impl App {
             events,
         }));
         app.engine().scheduler().add_job(jobs::refresh_creations(&app.0.engine))?;
+        app.engine().scheduler().add_job(attributes::job(&app.0.store, &app.0.schema, scan))?;
         Ok(app)
     }
 

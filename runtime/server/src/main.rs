@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 mod api;
 mod app;
+mod attributes;
 mod auth;
 mod backup;
 mod cli;

@@ -17,7 +17,7 @@ use crate::auth::Area;
 
 use super::{
     audit, backup, breakers, control, datapoints, deadletters, entities, hooks, invocations, modules, snapshots,
-    status, tokens, why,
+    status, telemetry, tokens, why,
 };
 
 /// One row.
@@ -56,6 +56,13 @@ pub(super) fn table() -> Vec<Route> {
         send("/entity/{etype}/{eid}/ttl", Entities, post(entities::ttl)),
         read("/control/{action}", Operate, get(control::act)),
         send("/control/{action}", Operate, post(control::act)),
+        read("/telemetry/sources_validity", Read, get(telemetry::sources_validity)),
+        read("/telemetry/sources_age", Read, get(telemetry::sources_age)),
+        read("/telemetry/entities_per_attr", Read, get(telemetry::entities_per_attr)),
+        read("/telemetry/attribute_bson_sizes", Read, get(telemetry::attribute_sizes)),
+        read("/telemetry/snapshot_summary", Read, get(telemetry::snapshot_summary)),
+        read("/telemetry/metadata", Read, get(telemetry::metadata)),
+        read("/telemetry/rabbitmq/queues", Read, get(telemetry::queues)),
         read("/api/v1/snapshots", Read, get(snapshots::list)),
         send("/api/v1/snapshots", Operate, post(snapshots::run)),
         read("/api/v1/status", Read, get(status::status)),

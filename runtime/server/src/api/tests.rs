@@ -182,6 +182,13 @@ fn the_table_is_what_was_decided() {
     analyst  entities POST   /entity/{etype}/{eid}/ttl
     operator operate  GET    /control/{action}
     operator operate  POST   /control/{action}
+    viewer   read     GET    /telemetry/sources_validity
+    viewer   read     GET    /telemetry/sources_age
+    viewer   read     GET    /telemetry/entities_per_attr
+    viewer   read     GET    /telemetry/attribute_bson_sizes
+    viewer   read     GET    /telemetry/snapshot_summary
+    viewer   read     GET    /telemetry/metadata
+    viewer   read     GET    /telemetry/rabbitmq/queues
     viewer   read     GET    /api/v1/snapshots
     operator operate  POST   /api/v1/snapshots
     viewer   read     GET    /api/v1/status

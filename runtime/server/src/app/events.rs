@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tenter_store::Counters;
+use tenter_store::{Counters, Store};
 
 use super::App;
+use crate::api::ApiError;
 use crate::events::{Events, Totals};
 
 /// How often the ends of intervals are looked for.
@@ -35,6 +36,29 @@ impl App {
             }
         };
         self.0.store.note_sources(sources, Box::new(done));
+    }
+
+    /// The same, and waits until they are stored.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn note_sources_now(&self) -> Result<(), ApiError> {
+        let sources = self.0.engine.stats().take_validity();
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let (sender, stored) = tokio::sync::oneshot::channel();
+        let done = move |noted| {
+            // Who asked may be gone.
+            let _gone = sender.send(noted);
+        };
+        self.0.store.note_sources(sources, Box::new(done));
+        Ok(stored.await.map_err(ApiError::internal)??)
+    }
+
+    /// The store itself, for work of its own on the blocking pool.
+    pub(crate) fn store(&self) -> Store {
+        self.0.store.clone()
     }
 
     /// Begins intervals when they are due, and notes sources, until the server ends.
