@@ -25,6 +25,10 @@ mod site;
 mod token_file;
 mod why;
 
+/// See the note in the root manifest.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     tenter_sandbox::compile_child::run_if_child();
     cli::main()

@@ -31,6 +31,8 @@ pub(crate) fn compile(program: &Path, limits: CompileLimits, bytes: &[u8]) -> Re
         .arg(ARGUMENT)
         .args([limits.cpu_seconds.to_string(), limits.memory_bytes.to_string()])
         .env_clear()
+        // The program's allocator would take more of the address space in advance than the limit leaves.
+        .env("MIMALLOC_ARENA_RESERVE", "32MiB")
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
