@@ -5,12 +5,12 @@
 //! whoever builds the registry passes the modules in that order.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tenter_model::HookKind;
 use tenter_model::hook::{Moment, Subscription, Sweep, Timer};
 use tenter_model::id::{AttrName, EntityType, ModuleName, SubscriptionId};
 use tenter_model::module::LoadedModule;
+use tenter_model::{HookHost, HookKind};
 
 /// A subscription that can be called.
 #[derive(Debug, Clone)]
@@ -179,5 +179,21 @@ impl SharedRegistry {
     /// Puts another one in its place.
     pub fn swap(&self, registry: Registry) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+    }
+}
+
+/// The registry that a host was last told of.
+///
+/// What it holds keeps the registry's place in memory, not its modules, so that no later one is taken for it.
+#[derive(Debug, Default)]
+pub(crate) struct LastTold(Weak<Registry>);
+
+impl LastTold {
+    /// Lets the host drop instances of modules that were replaced, if this is another registry than the last.
+    pub(crate) fn tell(&mut self, host: &mut dyn HookHost, registry: &Arc<Registry>) {
+        if self.0.as_ptr() != Arc::as_ptr(registry) {
+            self.0 = Arc::downgrade(registry);
+            host.retain(&|name, generation| registry.has(name, generation));
+        }
     }
 }

@@ -23,7 +23,7 @@ use tenter_model::{EntityId, EntityRef, HookHost, TaskId, Timestamp};
 use tenter_store::{Produced, Reader, Share, StoreError, SweepRow, SweepState};
 
 use crate::Engine;
-use crate::registry::Registry;
+use crate::registry::{LastTold, Registry};
 use crate::schedule::JobContext;
 use crate::stats::LaneStats;
 use crate::worker::Shared;
@@ -119,13 +119,12 @@ struct Hands {
     host: Box<dyn HookHost>,
     reader: Reader,
     stats: LaneStats,
-    /// Address of the registry that the host was last told of.
-    seen: usize,
+    told: LastTold,
 }
 
 impl Updater {
     pub(crate) fn new(shared: Shared, host: Box<dyn HookHost>, reader: Reader, stats: LaneStats) -> Self {
-        Self(Mutex::new(Hands { shared, host, reader, stats, seen: 0 }))
+        Self(Mutex::new(Hands { shared, host, reader, stats, told: LastTold::default() }))
     }
 
     /// Does one step of each group's sweep. One batch at a time; a second waits for the first.
@@ -135,8 +134,9 @@ impl Updater {
         batch_period: i64,
         context: &JobContext,
     ) -> Result<UpdateReport, UpdateError> {
-        let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hands.keep_up(registry);
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let hands = &mut *guard;
+        hands.told.tell(hands.host.as_mut(), registry);
         let mut report = UpdateReport::default();
         let groups = groups(registry, batch_period);
         for row in hands.reader.sweeps(true, u32::MAX)? {
@@ -153,16 +153,6 @@ impl Updater {
 }
 
 impl Hands {
-    /// Lets the host drop instances of modules that were replaced.
-    fn keep_up(&mut self, registry: &Arc<Registry>) {
-        let address = Arc::as_ptr(registry) as usize;
-        if address != self.seen {
-            self.seen = address;
-            let current = registry.clone();
-            self.host.retain(&move |name, generation| current.has(name, generation));
-        }
-    }
-
     fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }

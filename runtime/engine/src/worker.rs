@@ -15,7 +15,7 @@ use crate::ingest::{Ingest, Processed};
 use crate::lane::Known;
 use crate::listening::Slot;
 use crate::pace::Pace;
-use crate::registry::Registry;
+use crate::registry::{LastTold, Registry};
 use crate::schedule::fire;
 use crate::stats::LaneStats;
 
@@ -55,8 +55,7 @@ pub(crate) struct Worker {
     pub(crate) stats: LaneStats,
     pub(crate) reader: Reader,
     host: Box<dyn HookHost>,
-    /// Address of the registry that the host was last told of.
-    seen: usize,
+    told: LastTold,
     /// Tasks whose calls are still written down before they are made.
     careful_left: u32,
 }
@@ -64,7 +63,7 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(shared: Shared, stats: LaneStats, reader: Reader, host: Box<dyn HookHost>) -> Self {
         let careful_left = if shared.store.is_careful() { CAREFUL_TASKS } else { 0 };
-        Self { shared, stats, reader, host, seen: 0, careful_left }
+        Self { shared, stats, reader, host, told: LastTold::default(), careful_left }
     }
 
     /// Runs a task; the report is sent when the store has handled the outcome. `known` is what was read of its entity
@@ -76,7 +75,7 @@ impl Worker {
         registry: &Arc<Registry>,
         report: impl FnOnce(Report) + Send + 'static,
     ) {
-        self.keep_up(registry);
+        self.told.tell(self.host.as_mut(), registry);
         let entity = &pending.task.body.entity;
         let record = match known.map_or_else(|| self.reader.record(entity), Ok) {
             Ok(record) => record,
@@ -112,7 +111,7 @@ impl Worker {
 
     /// Calls a slot of a timer, unless its module was replaced meanwhile; `lane` is the number that it is stored by.
     pub(crate) fn fire(&mut self, slot: &Arc<Slot>, lane: u32, registry: &Arc<Registry>) {
-        self.keep_up(registry);
+        self.told.tell(self.host.as_mut(), registry);
         let module = &slot.bound.module;
         if registry.has(&module.name, module.generation) {
             fire::run(slot, lane, self.host.as_mut(), &self.shared, &self.stats);
@@ -145,16 +144,6 @@ impl Worker {
                 });
                 self.shared.store.postpone(seq, id, attempts, not_before, errors, done);
             }
-        }
-    }
-
-    /// Lets the host drop instances of modules that were replaced.
-    fn keep_up(&mut self, registry: &Arc<Registry>) {
-        let address = Arc::as_ptr(registry) as usize;
-        if address != self.seen {
-            self.seen = address;
-            let current = registry.clone();
-            self.host.retain(&move |name, generation| current.has(name, generation));
         }
     }
 }

@@ -23,7 +23,7 @@ use super::component::Work;
 use super::feed::Job;
 use super::{Run, SnapshotError};
 use crate::call::Desk;
-use crate::registry::{Bound, Registry};
+use crate::registry::{Bound, LastTold, Registry};
 use crate::stats::LaneStats;
 use crate::worker::Shared;
 
@@ -42,8 +42,7 @@ pub(crate) struct Lane {
     pub(super) host: Box<dyn HookHost>,
     pub(super) reader: Reader,
     pub(super) stats: LaneStats,
-    /// Address of the registry that the host was last told of.
-    seen: usize,
+    told: LastTold,
 }
 
 /// A portion that was saved or refused.
@@ -55,17 +54,12 @@ struct Answer {
 
 impl Lane {
     pub(crate) fn new(number: u32, host: Box<dyn HookHost>, reader: Reader, stats: LaneStats) -> Self {
-        Self { number, host, reader, stats, seen: 0 }
+        Self { number, host, reader, stats, told: LastTold::default() }
     }
 
     /// Lets the host drop instances of modules that were replaced.
     pub(super) fn keep_up(&mut self, registry: &Arc<Registry>) {
-        let address = Arc::as_ptr(registry) as usize;
-        if address != self.seen {
-            self.seen = address;
-            let current = registry.clone();
-            self.host.retain(&move |name, generation| current.has(name, generation));
-        }
+        self.told.tell(self.host.as_mut(), registry);
     }
 
     /// Calls `snapshot-init` of all modules and saves what they leave. In a run that goes on after a restart they are
