@@ -1,4 +1,5 @@
-//! The load: many connections that send one request after the other, and after a break the next one.
+//! The load: many connections that send one request after the other, and after a break the next one. It rests when it is
+//! told to.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -16,34 +17,43 @@ pub(crate) const ENTITIES: u64 = 240;
 const CONNECTIONS: usize = 32;
 /// Values of a request, each of another entity and so a task of its own.
 const BATCH: u64 = 2;
-/// Pause while nobody listens.
+/// What is told through the standard input.
+pub(crate) const REST: u8 = b'r';
+pub(crate) const GO: u8 = b'g';
+/// Pause while nobody listens, and while it rests.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Sends until the standard input closes, then waits for the answers that are due.
 pub(crate) fn run(port: u16, path: &Path) {
     let next = ledger::read(path).last_key_value().map_or(0, |(first, entry)| first + entry.size);
-    let (ledger, next, stop) = (Ledger::open(path), AtomicU64::new(next), AtomicBool::new(false));
+    let (ledger, next) = (Ledger::open(path), AtomicU64::new(next));
+    let (stop, rests) = (AtomicBool::new(false), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for _ in 0..CONNECTIONS {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     match Connection::open(port) {
-                        Ok(connection) => send(connection, &ledger, &next, &stop),
+                        Ok(connection) => send(connection, &ledger, &next, (&stop, &rests)),
                         Err(_) => std::thread::sleep(PAUSE),
                     }
                 }
             });
         }
-        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        let told = std::io::stdin().lock().bytes().map(Result::unwrap);
+        told.for_each(|word| rests.store(word == REST, Ordering::Relaxed));
         stop.store(true, Ordering::Relaxed);
     });
 }
 
 /// Sends over one connection until it ends.
-fn send(mut connection: Connection, ledger: &Ledger, next: &AtomicU64, stop: &AtomicBool) {
+fn send(mut connection: Connection, ledger: &Ledger, next: &AtomicU64, (stop, rests): (&AtomicBool, &AtomicBool)) {
     // A connection is made as soon as somebody listens, and may break before anybody has taken it.
     let mut when_broken = Fate::Unheard;
     while !stop.load(Ordering::Relaxed) && !connection.closes() {
+        if rests.load(Ordering::Relaxed) {
+            std::thread::sleep(PAUSE);
+            continue;
+        }
         let first = next.fetch_add(BATCH, Ordering::Relaxed);
         match request(&mut connection, ledger, first, BATCH, when_broken) {
             Fate::Answered => when_broken = Fate::Broken,

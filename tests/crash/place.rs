@@ -1,6 +1,6 @@
 //! A place for one test: a site, a data directory, a home and a port, and the server that is started there.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -282,6 +282,20 @@ fn free_port(random: &mut Random) -> u16 {
 pub(crate) struct Load(Child);
 
 impl Load {
+    /// Lets it send nothing until it is told to go on.
+    pub(crate) fn rest(&mut self) {
+        self.tell(load::REST);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go(&mut self) {
+        self.tell(load::GO);
+    }
+
+    fn tell(&mut self, word: u8) {
+        self.0.stdin.as_mut().unwrap().write_all(&[word]).unwrap();
+    }
+
     /// Closes its input and waits until all its requests have their fate.
     pub(crate) fn stop(mut self) {
         drop(self.0.stdin.take());

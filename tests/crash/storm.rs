@@ -1,4 +1,7 @@
 //! The storm: kills at random moments under load, with a start after each.
+//!
+//! The load never rests during the first kills, and the queues grow. A storm of many kills would then leave more than
+//! can be worked off in a sensible time, so later on the load comes in bursts, and a kill during each of them.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,6 +13,8 @@ use crate::server::Server;
 
 /// Each so many starts, one is killed before it serves.
 const STILLBORN: u32 = 5;
+/// Kills under a load that never rests.
+const STEADY: u32 = 20;
 
 /// What a storm was like.
 pub(crate) struct Figures {
@@ -63,10 +68,17 @@ pub(crate) fn run(place: &Place, server: &mut Server, kills: u32, random: &mut R
     let before = totals(place);
     let mut figures =
         Figures { kills, early_kills: 0, answered: 0, broken: 0, live: Duration::ZERO, slowest_start: Duration::ZERO };
-    let load = place.start_load();
+    let mut load = place.start_load();
     for kill in 1..=kills {
         let serving = Instant::now();
-        std::thread::sleep(random.duration(100..400));
+        if kill > STEADY {
+            load.rest();
+            std::thread::sleep(random.duration(60..300));
+            load.go();
+            std::thread::sleep(random.duration(10..80));
+        } else {
+            std::thread::sleep(random.duration(100..400));
+        }
         server.kill_in_place();
         figures.live += serving.elapsed();
         if kill % STILLBORN == 0 {

@@ -1,13 +1,16 @@
 //! Random operations against a model in memory. After each, the books must balance (G6), the counts must equal the
-//! model's and the rows, and the queues must hold what the model says, in its order (G5).
+//! model's and the rows, the queues must hold what the model says, in its order (G5), keys of requests must answer as
+//! they did (G2), and modules must have counted what was committed (G12).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use tenter_model::host::StateWrite;
 use tenter_model::task::Queue;
 use tenter_model::{Task, TaskId};
 use tenter_store::{
-    Admission, CommitResult, Counters, DeadFilter, DeadKind, Effect, Reader, Store, StoreOptions, TaskOutcome,
+    Admission, AdmitKey, CommitResult, Counters, DeadFilter, DeadKind, Effect, KeyedAdmission, Reader, Store,
+    StoreError, StoreOptions, TaskOutcome,
 };
 
 use crate::fixtures::*;
@@ -18,6 +21,12 @@ const BUDGET: usize = 3;
 enum Op {
     /// Admit tasks with ids from a small pool.
     Admit(Vec<u8>),
+    /// Admit them with a key and a body from small pools.
+    Keyed {
+        key: u8,
+        body: u8,
+        ids: Vec<u8>,
+    },
     /// Finish the task at some place of the queues.
     Commit {
         place: usize,
@@ -53,6 +62,7 @@ fn operations() -> impl Strategy<Value = Vec<Op>> {
     ];
     let op = prop_oneof![
         6 => prop::collection::vec(0u8..24, 0..5).prop_map(Op::Admit),
+        3 => (0u8..4, 0u8..2, prop::collection::vec(0u8..24, 0..4)).prop_map(|(key, body, ids)| Op::Keyed { key, body, ids }),
         10 => (any::<usize>(), how, prop::collection::vec(0u8..4, 0..4), prop::bool::weighted(0.15))
             .prop_map(|(place, how, follow_ups, stale)| Op::Commit { place, how, follow_ups, stale }),
         1 => Just(Op::CommitAgain),
@@ -69,6 +79,10 @@ fn operations() -> impl Strategy<Value = Vec<Op>> {
 #[derive(Default)]
 struct Model {
     known: BTreeSet<TaskId>,
+    /// The body and the first answer of each key.
+    keys: BTreeMap<u8, (u8, Vec<(TaskId, Admission)>)>,
+    /// What the module counted, by entity.
+    counted: BTreeMap<String, i64>,
     queues: BTreeMap<Queue, Vec<Task>>,
     records: BTreeMap<String, u64>,
     descendants: BTreeMap<TaskId, usize>,
@@ -99,7 +113,12 @@ impl Machine {
 
     fn run(&mut self, op: Op) {
         match op {
-            Op::Admit(ids) => self.admit(&ids),
+            Op::Admit(ids) => {
+                let tasks = tasks(&ids);
+                let answers = self.store.admit_blocking(tasks.clone(), NOW).unwrap();
+                self.admitted(tasks, &answers);
+            }
+            Op::Keyed { key, body, ids } => self.admit_keyed(key, body, &ids),
             Op::Commit { place, how, follow_ups, stale } => self.commit(place, how, &follow_ups, stale),
             Op::CommitAgain => {
                 if let Some(last) = self.model.last.clone() {
@@ -136,12 +155,30 @@ impl Machine {
         }
     }
 
-    fn admit(&mut self, ids: &[u8]) {
-        let tasks: Vec<_> = ids.iter().map(|n| task(*n, &format!("e{}", n % 5))).collect();
-        let answers = self.store.admit_blocking(tasks.clone(), NOW).unwrap();
+    fn admit_keyed(&mut self, key: u8, body: u8, ids: &[u8]) {
+        let given = AdmitKey { scope: "local".into(), key: format!("k{key}"), body_digest: [body; 32] };
+        let tasks = tasks(ids);
+        let answer = self.store.admit_keyed_blocking(given, tasks.clone(), NOW);
+        match self.model.keys.get(&key) {
+            Some((first, _)) if *first != body => {
+                assert!(matches!(answer, Err(StoreError::KeyReused(_))), "{answer:?}");
+            }
+            Some((_, first)) => assert_eq!(answer.unwrap(), KeyedAdmission { repeated: true, tasks: first.clone() }),
+            None => {
+                let answer = answer.unwrap();
+                assert!(!answer.repeated);
+                let answers: Vec<_> = answer.tasks.iter().map(|(_, admission)| *admission).collect();
+                self.model.keys.insert(key, (body, answer.tasks));
+                self.admitted(tasks, &answers);
+            }
+        }
+    }
+
+    fn admitted(&mut self, tasks: Vec<Task>, answers: &[Admission]) {
+        assert_eq!(answers.len(), tasks.len());
         for (task, answer) in tasks.into_iter().zip(answers) {
             let new = self.model.known.insert(task.id);
-            assert_eq!(answer == Admission::Accepted, new);
+            assert_eq!(*answer == Admission::Accepted, new);
             if new {
                 self.model.counters.accepted += 1;
                 self.model.counters.received_points += task.body.datapoints.len() as u64;
@@ -157,6 +194,7 @@ impl Machine {
         let eid = one.task.body.entity.eid.to_string();
         let mut given = applying(&self.reader, &one, vec![point("x", 1), point("y", 2)]);
         given.follow_ups = follow_ups.iter().map(|n| follow_up(&one.task, u32::from(*n), &format!("e{n}"))).collect();
+        given.state = vec![(module("label"), vec![StateWrite::Add { key: eid.clone(), by: 1 }], Vec::new())];
         match how {
             How::Apply => {}
             How::Delete => given.effect = Effect::Delete,
@@ -174,6 +212,7 @@ impl Machine {
         let c = &mut model.counters;
         model.queues.entry(one.task.queue).or_default().retain(|t| t.id != one.task.id);
         c.pending -= 1;
+        *model.counted.entry(eid.clone()).or_default() += 1;
         match how {
             How::Apply => {
                 c.applied += 1;
@@ -254,21 +293,39 @@ impl Machine {
             let eid = format!("e{n}");
             let revision = self.reader.record(&entity(&eid)).unwrap().map(|r| r.revision);
             assert_eq!(revision, self.model.records.get(&eid).copied());
+            let counted = self.reader.state_get(&module("label"), &eid, NOW).unwrap();
+            let counted = counted.map(|(bytes, _)| String::from_utf8(bytes).unwrap().parse::<i64>().unwrap());
+            assert_eq!(counted, self.model.counted.get(&eid).copied());
         }
         let ip = entity("e0").etype;
         assert_eq!(self.reader.entity_count(&ip).unwrap(), self.model.records.len() as u64);
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+fn tasks(ids: &[u8]) -> Vec<Task> {
+    ids.iter().map(|n| task(*n, &format!("e{}", n % 5))).collect()
+}
 
-    #[test]
-    fn the_books_balance_whatever_happens(ops in operations()) {
-        let mut machine = Machine::new();
-        for op in ops {
-            machine.run(op);
-            machine.check();
-        }
-    }
+#[test]
+fn the_books_balance_whatever_happens() {
+    let (mut repeated, mut reused) = (0, 0);
+    let counts = std::cell::RefCell::new((&mut repeated, &mut reused));
+    crate::script::runner(crate::script::seed(), crate::script::extent(256, 10_000))
+        .run(&operations(), |ops| {
+            let mut machine = Machine::new();
+            for op in ops {
+                if let Op::Keyed { key, body, .. } = &op
+                    && let Some((first, _)) = machine.model.keys.get(key)
+                {
+                    let mut counts = counts.borrow_mut();
+                    if first == body { *counts.0 += 1 } else { *counts.1 += 1 }
+                }
+                machine.run(op);
+                machine.check();
+            }
+            Ok(())
+        })
+        .unwrap();
+    println!("{repeated} requests were repeated with their key, {reused} came with the key of another");
+    assert!(repeated > 0 && reused > 0, "the histories reach both");
 }

@@ -6,6 +6,7 @@
 mod admit;
 mod audit;
 mod backup;
+mod blobs;
 mod bounds;
 mod careful;
 mod chores;

@@ -206,10 +206,8 @@ fn brief(snapshot: &Snapshot) -> (i64, i64) {
 fn pictures_and_histories_are_those_of_the_model() {
     let cases = crate::script::extent(60, 1_000);
     let (mut kept, mut cleaned, mut hidden) = (0, 0, 0);
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let mut runner = proptest::test_runner::TestRunner::new(config);
     let counts = std::cell::RefCell::new((&mut kept, &mut cleaned, &mut hidden));
-    runner
+    crate::script::runner(crate::script::seed(), cases)
         .run(&prop::collection::vec(step(), 1..60), |steps| {
             let store = store();
             let reader = store.reader().unwrap();

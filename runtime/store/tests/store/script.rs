@@ -1,6 +1,9 @@
 //! A short history that touches every table, and all that is left of it. Told twice it is the same history: each step
 //! looks first whether it was done.
 
+use std::hash::{BuildHasher as _, RandomState};
+
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use tenter_model::Timestamp;
 use tenter_model::host::StateWrite;
 use tenter_model::task::Queue;
@@ -137,4 +140,18 @@ pub(crate) fn assert_sound(store: &Store) {
 pub(crate) fn extent(few: u32, full: u32) -> u32 {
     let asked = std::env::vars_os().any(|(k, v)| k == "TENTER_EXTENT" && v == "full");
     if asked { full } else { few }
+}
+
+/// The seed of what is made at random: `TENTER_SEED`, or a new one. It is printed, so that a failure can be repeated.
+pub(crate) fn seed() -> u64 {
+    let given = std::env::vars_os().find(|(k, _)| k == "TENTER_SEED").map(|(_, v)| v.to_string_lossy().into_owned());
+    let new = || RandomState::new().hash_one(0);
+    let seed = given.map_or_else(new, |text| text.parse().unwrap());
+    println!("TENTER_SEED={seed}");
+    seed
+}
+
+/// Runs one property over that many cases.
+pub(crate) fn runner(seed: u64, cases: u32) -> TestRunner {
+    TestRunner::new(Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(seed), ..Config::default() })
 }
