@@ -9,6 +9,8 @@
 //! The test of a guarantee proves something only if it can fail, so the same storm runs with answers sent before the
 //! commit and must then find losses.
 //!
+//! `upgrade` replaces a module under load, `soak` lets the server live with hostile modules, and both look at what it holds.
+//!
 //! `work` does the same to what the server does by itself: snapshot runs, sweeps, the care of histories.
 //!
 //! `TENTER_SEED` repeats the moments of the kills. `TENTER_CRASH_SLOW=1` accepts a machine that is too slow for the load
@@ -34,8 +36,10 @@ mod place;
 mod points;
 mod random;
 mod server;
+mod soak;
 mod storm;
 mod upgrade;
+mod vitals;
 mod work;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -102,6 +102,13 @@ impl Place {
         server
     }
 
+    /// Starts the server, which tells errors alone: not what modules do.
+    pub(crate) fn start_quiet(&self) -> Server {
+        let mut server = self.spawn_with("error", &[]);
+        server.wait_until_serving();
+        server
+    }
+
     /// Starts the server and kills it after that time, whatever it is at.
     pub(crate) fn start_and_kill(&self, after: Duration) {
         let server = self.spawn();
@@ -139,16 +146,16 @@ impl Place {
 
     /// Starts a server that dies at a named place of its store.
     pub(crate) fn start_to_die(&self, place: &str) -> Server {
-        self.spawn_with(&["--crash-at", place])
+        self.spawn_with("warn", &["--crash-at", place])
     }
 
     fn spawn(&self) -> Server {
-        self.spawn_with(&[])
+        self.spawn_with("warn", &[])
     }
 
-    fn spawn_with(&self, more: &[&str]) -> Server {
+    fn spawn_with(&self, log: &str, more: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenter"));
-        command.args(["serve", "site", "--data", "data", "--log", "warn", "--listen"]);
+        command.args(["serve", "site", "--data", "data", "--log", log, "--listen"]);
         command.arg(format!("127.0.0.1:{}", self.port)).args(more);
         if self.answers == Answers::BeforeCommit {
             command.arg("--acknowledge-before-commit");
@@ -161,14 +168,28 @@ impl Place {
 
     /// Uploads the module that the tests count with.
     pub(crate) fn upload_module(&self) {
-        let (status, body) = self.try_upload().unwrap();
-        assert_eq!(status, 200, "{body}");
-        assert!(body.contains("\"state\":\"active\""), "{body}");
+        self.upload("echo-note", &std::fs::read(tenter_guest_build::at_test("test-echo-note")).unwrap());
     }
 
     /// Sends the module to a server that may die of it.
     pub(crate) fn try_upload(&self) -> std::io::Result<(u16, String)> {
         self.try_upload_of(&std::fs::read(tenter_guest_build::at_test("test-echo-note")).unwrap())
+    }
+
+    /// Uploads a component that must serve at once.
+    pub(crate) fn upload(&self, module: &str, component: &[u8]) {
+        let path = format!("/api/v1/modules/{module}?grant_requested=true");
+        let (status, body) = self.operate("PUT", &path, component).unwrap();
+        assert_eq!(status, 200, "{body}");
+        assert!(body.contains("\"state\":\"active\""), "{body}");
+    }
+
+    /// The rows of errors that a module has, at most 1000.
+    pub(crate) fn errors_of(&self, module: &str) -> Vec<serde_json::Value> {
+        let (status, body) = self.operate("GET", &format!("/api/v1/errors?module={module}&limit=1000"), b"").unwrap();
+        assert_eq!(status, 200, "{body}");
+        let mut answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        answer["errors"].as_array_mut().map(std::mem::take).unwrap()
     }
 
     /// Sends a build of the module.

@@ -44,6 +44,11 @@ impl Server {
         Self { child, lines, reader: Some(reader), log: Vec::new() }
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it serves.
     pub(crate) fn wait_until_serving(&mut self) {
         let bound = Instant::now() + START_BOUND;

@@ -1,7 +1,19 @@
-//! Upgrades under load: a module is replaced again and again while its hooks run, and no effect is lost or doubled.
+//! Upgrades under load: a module is replaced again and again while its hooks run. No call fails, no effect is lost or
+//! doubled, and what the replaced versions held is given back.
+
+use std::time::{Duration, Instant};
 
 use crate::place::{Answers, Place};
 use crate::random::Random;
+use crate::server::Server;
+use crate::vitals::Vitals;
+
+/// A replaced version is given back after this time: each lane has then looked at what it holds.
+const BOUND: Duration = Duration::from_secs(10);
+/// Versions whose upgrade warms up what stays: caches, and room that the allocator keeps.
+const WARM_UP: u32 = 5;
+/// Most growth per later upgrade, in KiB, of the resident memory: a fraction of what a loaded component takes.
+const GROWTH: u64 = 100;
 
 /// Upgrades: few, or with `TENTER_EXTENT=full` as many as a release needs.
 fn upgrades() -> u32 {
@@ -31,12 +43,16 @@ fn upgrades_under_load_lose_nothing_and_double_nothing() {
     let before = place.modules();
 
     let load = place.start_load();
+    let mut warm = None;
     for number in 0..upgrades() {
         let (status, body) = place.try_upload_of(&build(&component, number)).unwrap();
         assert_eq!(status, 200, "{body}");
         assert!(body.contains("\"state\":\"active\""), "{body}");
         // Each build serves before the next one comes.
         place.wait_until_applied(20);
+        if number + 1 == WARM_UP {
+            warm = Vitals::of(server.id());
+        }
     }
     load.stop();
     assert_ne!(place.modules(), before, "no upgrade took place");
@@ -44,7 +60,27 @@ fn upgrades_under_load_lose_nothing_and_double_nothing() {
     let report = place.check();
     println!("{} upgrades under load: {report}", upgrades());
     report.assert_exact();
+    assert_eq!(place.errors_of("echo-note"), Vec::<serde_json::Value>::new(), "calls failed");
+    if let Some(warm) = warm {
+        assert_given_back(&server, warm);
+    }
     assert!(report.answered > 20 * u64::from(upgrades()), "{report}");
     assert_eq!(server.terminate().code, Some(0));
     place.assert_audit(&report);
+}
+
+/// As much code is loaded as before the later upgrades, and their memory is free again.
+fn assert_given_back(server: &Server, warm: Vitals) {
+    let until = Instant::now() + BOUND;
+    let after = loop {
+        let now = Vitals::of(server.id()).unwrap();
+        if now.code <= warm.code && now.files <= warm.files {
+            break now;
+        }
+        assert!(Instant::now() < until, "versions that were replaced are still held: {warm:?}, now {now:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    println!("after {WARM_UP} upgrades: {warm:?}; after {}: {after:?}", upgrades());
+    let most = warm.resident + GROWTH * u64::from(upgrades() - WARM_UP);
+    assert!(!crate::is_full() || after.resident <= most, "resident memory grew: {warm:?}, now {after:?}");
 }

@@ -203,7 +203,7 @@ fn edited(text: &str, edit: &Edit, all: &str) -> String {
             lines.splice(at..at, bomb);
         }
         Edit::Deep(at, depth) => {
-            lines.insert(at.index(count), format!("deep: {}{}", "[".repeat(*depth), "]".repeat(*depth)))
+            lines.insert(at.index(count), format!("deep: {}{}", "[".repeat(*depth), "]".repeat(*depth)));
         }
     }
     lines.join("\n")
