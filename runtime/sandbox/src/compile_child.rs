@@ -5,24 +5,28 @@
 //! before it reads a byte, compiles what comes on its standard input, writes native code to its standard output, and
 //! ends. It opens no database and gets no environment, no folder of its own and no file beside the three pipes; what
 //! it may use is bounded by the system (see [`CompileLimits`]), and the server kills it when the wall time is over.
+//! Where the kernel filters system calls, it can do nothing but compute, read and write those pipes.
 //!
 //! This holds resources and crashes away from the server. It is no wall against a compiler that can be taken over:
 //! the server loads the code that the process gives. That code is looked at (form, version, engine) and kept in the
 //! cache under the server's own MAC, but native code cannot be judged.
 
 mod child;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod filter;
 mod parent;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use child::run_if_child;
+pub use child::{Held, confine, run_if_child};
 pub(crate) use parent::{Failed, compile};
 
 /// The hidden argument.
 const ARGUMENT: &str = "__compile";
-/// What the native code on standard output begins with, so that the output of another program is not taken for it.
-const MAGIC: &[u8] = b"tenter-code-1\n";
+/// What the native code on standard output begins with, so that the output of another program is not taken for it. A line
+/// with the name of a [`Held`] follows.
+const MAGIC: &[u8] = b"tenter-code-2\n";
 /// Most bytes of native code; the largest measured, of a StarlingMonkey component, has 43 MB.
 const MAX_CODE: usize = 512 << 20;
 /// Most bytes of words on standard error.

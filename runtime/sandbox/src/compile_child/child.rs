@@ -22,10 +22,13 @@ fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
         say("the compiler is started by the server alone");
         return EXIT_UNCONFINED;
     };
-    if let Err(error) = confine(cpu_seconds, memory_bytes) {
-        say(&format!("cannot limit the compiler: {error}"));
-        return EXIT_UNCONFINED;
-    }
+    let held = match confine(cpu_seconds, memory_bytes) {
+        Ok(held) => held,
+        Err(error) => {
+            say(&format!("cannot limit the compiler: {error}"));
+            return EXIT_UNCONFINED;
+        }
+    };
     let code = match compile() {
         Ok(code) => code,
         Err(words) => {
@@ -34,7 +37,8 @@ fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
         }
     };
     let mut out = io::stdout().lock();
-    match out.write_all(MAGIC).and_then(|()| out.write_all(&code)).and_then(|()| out.flush()) {
+    let parts = [MAGIC, held.line(), &code];
+    match parts.into_iter().try_for_each(|part| out.write_all(part)).and_then(|()| out.flush()) {
         Ok(()) => 0,
         // The server has stopped listening; nobody is left to be told.
         Err(_) => EXIT_REFUSED,
@@ -54,9 +58,32 @@ fn say(words: &str) {
     drop(io::stderr().write_all(words.as_bytes()));
 }
 
-/// Gives up all that compiling does not need, for good: hard limits cannot be raised again.
+/// What holds a process that has called [`confine`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Limits of the system, and a filter of system calls.
+    Filtered,
+    /// Limits of the system: this kernel, processor or system has no such filter.
+    Limited,
+}
+
+impl Held {
+    /// As it stands before the code.
+    pub(super) fn line(self) -> &'static [u8] {
+        match self {
+            Self::Filtered => b"filtered\n",
+            Self::Limited => b"limited\n",
+        }
+    }
+}
+
+/// Gives up all that compiling does not need, for good: hard limits cannot be raised again, and a filter of system calls
+/// stays. The compiler calls it before it reads a byte; tests call it to look at what is left.
+///
+/// # Errors
+/// A limit cannot be set. That there is no filter is no error.
 #[cfg(unix)]
-fn confine(cpu_seconds: u64, memory_bytes: u64) -> io::Result<()> {
+pub fn confine(cpu_seconds: u64, memory_bytes: u64) -> io::Result<Held> {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
     let limit = |resource, soft: u64, hard: u64| {
@@ -77,11 +104,19 @@ fn confine(cpu_seconds: u64, memory_bytes: u64) -> io::Result<()> {
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     }
-    Ok(())
+    // Last, since it forbids what stands above.
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    if super::filter::begin()? {
+        return Ok(Held::Filtered);
+    }
+    Ok(Held::Limited)
 }
 
 /// Without limits of the system the wall time alone bounds the process.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn confine(_: u64, _: u64) -> io::Result<()> {
-    Ok(())
+pub fn confine(_: u64, _: u64) -> io::Result<Held> {
+    Ok(Held::Limited)
 }

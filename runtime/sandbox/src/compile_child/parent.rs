@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::{ARGUMENT, CompileLimits, EXIT_REFUSED, EXIT_UNCONFINED, MAGIC, MAX_CODE, MAX_WORDS};
+use super::{ARGUMENT, CompileLimits, EXIT_REFUSED, EXIT_UNCONFINED, Held, MAGIC, MAX_CODE, MAX_WORDS};
 
 /// How often a process that has closed its output is looked at until it has ended.
 const LOOK: Duration = Duration::from_millis(2);
@@ -119,7 +119,12 @@ fn judge(
             Err(Failed::Limit(format!("it becomes more than {MAX_CODE} bytes of native code")))
         }
         (Some(0), _) if code.starts_with(MAGIC) => {
-            code.drain(..MAGIC.len());
+            let rest = code.get(MAGIC.len()..).unwrap_or_default();
+            let held = [Held::Filtered, Held::Limited].into_iter().find(|held| rest.starts_with(held.line()));
+            if held == Some(Held::Limited) {
+                tracing::warn!("this system has no filter of system calls: the compiler ran within limits alone");
+            }
+            code.drain(..MAGIC.len() + held.map_or(0, |held| held.line().len()));
             Ok(code)
         }
         (Some(EXIT_UNCONFINED), _) => Err(Failed::Host(words)),

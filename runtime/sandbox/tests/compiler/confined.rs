@@ -69,6 +69,12 @@ pub(crate) fn the_process_is_confined() {
         assert!(Instant::now() < until, "the process does not confine itself: {}", read("status"));
         std::thread::yield_now();
     }
+    if filters() {
+        while !read("status").contains("Seccomp:\t2") {
+            assert!(Instant::now() < until, "no system calls are filtered: {}", read("status"));
+            std::thread::yield_now();
+        }
+    }
     let limits = read("limits");
     for (name, soft, hard) in [
         ("Max cpu time", "120", "121"),
@@ -86,6 +92,59 @@ pub(crate) fn the_process_is_confined() {
     let out = child.wait_with_output().unwrap();
     assert_eq!(out.status.code(), Some(1), "{out:?}");
     assert!(out.stdout.is_empty());
+}
+
+/// Whether this system filters system calls.
+fn filters() -> bool {
+    cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))
+        && std::fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("Seccomp:"))
+}
+
+/// What a compiler that was taken over would try, with how each is called.
+type Deed = (&'static str, fn(&Path) -> std::io::Result<()>);
+const DEEDS: [Deed; 6] = [
+    ("read a file", |file| std::fs::read(file).map(drop)),
+    ("remove a file", |file| std::fs::remove_file(file)),
+    ("open a socket", |_| std::os::unix::net::UnixDatagram::unbound().map(drop)),
+    ("listen", |_| std::net::TcpListener::bind("127.0.0.1:0").map(drop)),
+    ("start a thread", |_| std::thread::Builder::new().spawn(|| ()).map(drop)),
+    ("start a program", |_| Command::new("/bin/true").status().map(drop)),
+];
+
+/// This program as the process that tries, held or not: says of each deed whether it was done, and why not.
+pub(crate) fn tries(mut args: impl Iterator<Item = String>) {
+    let (how, file) = (args.next().unwrap(), PathBuf::from(args.next().unwrap()));
+    if how == "held" {
+        println!("{:?}", tenter_sandbox::compile_child::confine(60, 1 << 30).unwrap());
+    }
+    for (name, deed) in DEEDS {
+        match deed(&file) {
+            Ok(()) => println!("{name}: done"),
+            Err(error) => println!("{name}: {:?}", error.kind()),
+        }
+    }
+}
+
+/// Behind the filter each deed is refused as such, and what compiling needs goes on; without it each is done.
+pub(crate) fn nothing_but_computing_is_possible() {
+    if !filters() {
+        println!("notice: this system has no filter of system calls, so nothing was tried");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let tried = |how: &str| {
+        let out = Command::new(me()).args(["tries", how, file.to_str().unwrap()]).output().unwrap();
+        assert!(out.status.success(), "{out:?}");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let lines = |says: &str| DEEDS.map(|(name, _)| format!("{name}: {says}\n")).concat();
+    assert_eq!(tried("held"), format!("Filtered\n{}", lines("PermissionDenied")));
+    assert!(file.exists());
+    // The control: the same deeds by the same program are possible.
+    assert_eq!(tried("free"), lines("done"));
+    assert!(!file.exists());
 }
 
 /// A script in the place of the compiler tells what it was given.
@@ -121,7 +180,7 @@ pub(crate) fn other_programs_are_no_compilers() {
         refused(silent, &villain()),
         "host: the program that is to compile is no compiler; the component was not looked at, try again when this is mended"
     );
-    let (_dir, liar) = script("cat >/dev/null; echo tenter-code-1; echo code");
+    let (_dir, liar) = script("cat >/dev/null; echo tenter-code-2; echo filtered; echo code");
     assert_eq!(
         refused(liar, &villain()),
         "host: the compiler wrote something that is not the code of a component; is the program on disk another one than runs here? Restart the server"

@@ -26,6 +26,7 @@ const TESTS: &[(&str, fn())] = &[
     ("a_component_is_compiled_elsewhere", confined::a_component_is_compiled_elsewhere),
     ("words_of_the_compiler_arrive", confined::words_of_the_compiler_arrive),
     ("the_process_is_confined", confined::the_process_is_confined),
+    ("nothing_but_computing_is_possible", confined::nothing_but_computing_is_possible),
     ("nothing_of_the_server_is_passed_on", confined::nothing_of_the_server_is_passed_on),
     ("other_programs_are_no_compilers", confined::other_programs_are_no_compilers),
     ("each_limit_has_its_words", bombs::each_limit_has_its_words),
@@ -36,6 +37,7 @@ fn main() {
     run_if_child();
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.first().map(String::as_str) {
+        Some("tries") => confined::tries(args.into_iter().skip(1)),
         Some("measure") => measure::all(&args[1..]),
         // Tools that list tests find none: there is one, the whole.
         Some("--list") => {}

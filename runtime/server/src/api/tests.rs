@@ -257,7 +257,10 @@ fn what_the_page_on_security_names_is_a_test() {
     for row in rows {
         let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         for name in tests.split(", ").map(|name| name.trim_matches('`')) {
-            assert!(code.contains(&format!("#[test]\nfn {name}()")), "{name} is no test: {row}");
+            let is_test = code.contains(&format!("#[test]\nfn {name}()"))
+                // Tests of the compiler have a `main` of their own, with a table.
+                || code.contains(&format!("(\"{name}\", "));
+            assert!(is_test, "{name} is no test: {row}");
         }
     }
 }
