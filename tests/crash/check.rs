@@ -14,6 +14,8 @@ use crate::load::{ENTITIES, entity, value};
 
 /// The queues must be empty after this time without load.
 const DRAIN_BOUND: Duration = Duration::from_secs(120);
+/// Datapoints asked for at once.
+const PAGE: usize = 20_000;
 
 /// What the checker found. Values count, not requests.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -163,14 +165,22 @@ impl Seen {
     }
 
     fn read_log(&mut self, server: &mut Connection) {
-        let log = server.get("/entity/node/raw/get?limit=0");
-        for point in log["data"].as_array().unwrap() {
-            let entity = point["id"].as_str().unwrap();
-            match point["attr"].as_str().unwrap() {
-                "note" => self.count(entity, point, |t| &mut t.note_log),
-                "echo" => self.count(entity, point, |t| &mut t.echo_log),
-                other => panic!("the log has attribute {other}"),
+        let mut skip = 0;
+        loop {
+            let log = server.get(&format!("/entity/node/raw/get?limit={PAGE}&skip={skip}"));
+            let points = log["data"].as_array().unwrap();
+            for point in points {
+                let entity = point["id"].as_str().unwrap();
+                match point["attr"].as_str().unwrap() {
+                    "note" => self.count(entity, point, |t| &mut t.note_log),
+                    "echo" => self.count(entity, point, |t| &mut t.echo_log),
+                    other => panic!("the log has attribute {other}"),
+                }
             }
+            if points.len() < PAGE {
+                return;
+            }
+            skip += PAGE;
         }
     }
 

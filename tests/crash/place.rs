@@ -133,6 +133,11 @@ impl Place {
         }
     }
 
+    /// Tasks that wait.
+    pub(crate) fn pending(&self) -> u64 {
+        self.connect().get("/api/v1/status")["tasks"]["pending"].as_u64().unwrap()
+    }
+
     /// Waits for empty queues; gives the counts of tasks.
     pub(crate) fn drained(&self) -> serde_json::Value {
         check::drained(&mut self.connect())

@@ -14,7 +14,7 @@ use crate::server::Server;
 /// Each so many starts, one is killed before it serves.
 const STILLBORN: u32 = 5;
 /// Kills under a load that never rests.
-const STEADY: u32 = 20;
+const STEADY: u32 = 10;
 
 /// What a storm was like.
 pub(crate) struct Figures {
@@ -75,7 +75,7 @@ pub(crate) fn run(place: &Place, server: &mut Server, kills: u32, random: &mut R
             load.rest();
             std::thread::sleep(random.duration(60..300));
             load.go();
-            std::thread::sleep(random.duration(10..80));
+            std::thread::sleep(random.duration(10..50));
         } else {
             std::thread::sleep(random.duration(100..400));
         }
