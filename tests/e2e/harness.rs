@@ -1,6 +1,7 @@
 //! A server as a process, with a site, data and a home of its own.
 
 mod client;
+mod dp3;
 mod guests;
 mod site;
 
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub(crate) use client::{Answer, Client};
+pub(crate) use dp3::{Dp3, Known, Type};
 pub(crate) use guests::{component, example};
 pub(crate) use site::Site;
 

@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tenter_model::Timestamp;
 
-use crate::client::{Client, DEFAULT_URL};
+use crate::client::Client;
 use crate::error::{self, CliError};
 use crate::output::{Format, Output};
 
@@ -24,16 +25,19 @@ mod deadletter;
 mod demo;
 mod entity;
 mod grant;
+mod health;
 mod hook;
 mod init;
 mod invocation;
 mod module;
 mod new;
+mod pages;
 mod run;
 mod schema_update;
 mod serve;
 mod snapshot;
 mod status;
+mod telemetry;
 mod test;
 mod token;
 mod why;
@@ -63,9 +67,9 @@ struct Global {
     /// Print data and errors alone: no progress, no advice.
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// The server.
-    #[arg(long, global = true, env = "TENTER_URL", default_value = DEFAULT_URL, value_name = "URL")]
-    url: String,
+    /// The server [default: http://127.0.0.1:5000, or else what answers there or on port 8081 of this machine].
+    #[arg(long, global = true, env = "TENTER_URL", value_name = "URL")]
+    url: Option<String>,
     /// Token for the server; by itself the one that a server on this machine left for its owner.
     #[arg(long, global = true, env = "TENTER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
@@ -86,6 +90,8 @@ enum Command {
     Serve(serve::Args),
     /// Make stored data fit a specification of entities that has changed; shows what is lost, and asks.
     SchemaUpdate(schema_update::Args),
+    /// Show whether a server answers, and what kind it is.
+    Health,
     /// Show how the server is doing.
     Status(status::Args),
     /// Begin a module in a new folder that builds anywhere.
@@ -116,7 +122,7 @@ enum Command {
     /// Send datapoints.
     #[command(subcommand)]
     Datapoint(datapoint::Command),
-    /// Look at entities.
+    /// Look at entities, and change them.
     #[command(subcommand)]
     Entity(entity::Command),
     /// Make snapshots: current values of all entities, fused by modules; and list runs.
@@ -124,6 +130,9 @@ enum Command {
     Snapshot(snapshot::Command),
     /// Have the server do something now, by the names that DP³ has for it.
     Control(control::Args),
+    /// Show how data come in and what becomes of them, by the names that DP³ has for it.
+    #[command(subcommand)]
+    Telemetry(telemetry::Command),
     /// Show which hooks ran for an entity, and which did not and why.
     Why(why::Args),
     /// Show tasks that could not be processed, and try them again.
@@ -152,7 +161,7 @@ enum Command {
 pub(crate) struct Context {
     /// Where it prints to.
     pub(crate) out: Output,
-    url: String,
+    url: Option<String>,
     token: Option<String>,
     timeout: Option<u64>,
 }
@@ -171,7 +180,11 @@ impl Context {
     /// # Errors
     /// When the URL cannot be one.
     pub(crate) fn patient_client(&self, seconds: u64) -> Result<Client, CliError> {
-        Client::new(&self.url, self.token.clone(), Duration::from_secs(self.timeout.unwrap_or(seconds)))
+        let timeout = Duration::from_secs(self.timeout.unwrap_or(seconds));
+        match &self.url {
+            Some(url) => Client::new(url, self.token.clone(), timeout),
+            None => Client::local(self.token.clone(), timeout),
+        }
     }
 }
 
@@ -194,6 +207,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::SchemaUpdate(args) => schema_update::run(&args, context)?,
         Command::Init(args) => init::run(&args, context)?,
         Command::Check(args) => check::run(&args, context)?,
+        Command::Health => health::run(context)?,
         Command::Status(args) => status::run(&args, context)?,
         Command::New(args) => new::run(&args, context)?,
         Command::Build(args) => build::run(&args, context)?,
@@ -209,6 +223,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Entity(command) => entity::run(command, context)?,
         Command::Snapshot(command) => snapshot::run(&command, context)?,
         Command::Control(args) => control::run(&args, context)?,
+        Command::Telemetry(command) => telemetry::run(&command, context)?,
         Command::Why(args) => why::run(&args, context)?,
         Command::Deadletter(command) => deadletter::run(&command, context)?,
         Command::Invocation(command) => invocation::run(&command, context)?,
@@ -222,6 +237,11 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A time as an argument.
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| format!("{text:?} is not a time such as 2030-01-01T00:00:00Z"))
 }
 
 #[cfg(test)]
@@ -238,7 +258,63 @@ mod tests {
         let before = Cli::try_parse_from(["tenter", "-o", "json", "--url", "http://h:1", "module", "list"]).unwrap();
         let after = Cli::try_parse_from(["tenter", "module", "list", "--url", "http://h:1", "-o", "json"]).unwrap();
         for cli in [before, after] {
-            assert_eq!((cli.global.output, cli.global.url.as_str()), (Format::Json, "http://h:1"));
+            assert_eq!((cli.global.output, cli.global.url.as_deref()), (Format::Json, Some("http://h:1")));
+        }
+    }
+    fn page() -> String {
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md")).unwrap()
+    }
+
+    /// The words of a command line as a shell splits them, as far as the page needs it.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for c in line.chars() {
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                c => words.last_mut().unwrap().push(c),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn what_the_page_names_for_dp3s_shell_are_commands() {
+        let page = page();
+        let table = page.split("### From `dp3 sh`").nth(1).unwrap().split("\n### ").next().unwrap();
+        let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).skip(1).collect();
+        assert!(rows.len() >= 29, "{}", rows.len());
+        for row in rows {
+            let (_, ours) = row.rsplit_once(" | `").unwrap();
+            let ours = ours.trim_end_matches(" |").trim_end_matches('`');
+            for line in ours.split("`, `") {
+                assert!(line.starts_with("tenter "), "{row}");
+                if let Err(error) = Cli::try_parse_from(words(line)) {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_has_every_command_for_data() {
+        fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+            let mut inner = command.get_subcommands().peekable();
+            if inner.peek().is_none() {
+                found.push(path.to_owned());
+            }
+            inner.for_each(|inner| leaves(inner, &format!("{path} {}", inner.get_name()), found));
+        }
+        let (command, page, mut found) = (Cli::command(), page(), Vec::new());
+        for name in ["health", "entity", "control", "telemetry", "datapoint", "snapshot", "why"] {
+            leaves(command.find_subcommand(name).unwrap(), name, &mut found);
+        }
+        assert!(found.len() > 25, "{found:?}");
+        for path in found {
+            assert!(
+                page.contains(&format!("{path} ")) || page.contains(&format!("{path}`")),
+                "docs/cli.md lacks {path}"
+            );
         }
     }
 }

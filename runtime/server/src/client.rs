@@ -10,11 +10,18 @@ use serde_json::Value;
 use crate::error::{CliError, Kind};
 use crate::token_file;
 
+mod local;
+mod peer;
+mod problem;
+
+pub(crate) use peer::Peer;
+pub(crate) use problem::problem;
+
 /// Largest answer read, in bytes.
 const MAX_ANSWER: u64 = 256 << 20;
 
 /// Where no server is named.
-pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:5000";
+const DEFAULT_URL: &str = "http://127.0.0.1:5000";
 
 /// A server and how to speak to it.
 #[derive(Debug, Clone)]
@@ -50,23 +57,29 @@ impl Client {
     /// # Errors
     /// When the URL is not one of HTTP, or holds a query.
     pub(crate) fn new(url: &str, token: Option<String>, timeout: Duration) -> Result<Self, CliError> {
+        let Self { agent, base, .. } = Self::anonymous(url, timeout)?;
+        let token = token.filter(|t| !t.is_empty()).or_else(|| {
+            let uri: ureq::http::Uri = base.parse().ok()?;
+            let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+            token_file::find(uri.host()?, uri.port_u16().unwrap_or(usual))
+        });
+        Ok(Self { agent, base, token })
+    }
+
+    /// A client that has no token and looks for none.
+    fn anonymous(url: &str, timeout: Duration) -> Result<Self, CliError> {
         let wrong = |why: &str| {
             CliError::new(Kind::Usage, format!("--url {url:?} is not usable: {why}"))
                 .help(format!("give it as `--url {DEFAULT_URL}`"))
         };
         let uri: ureq::http::Uri = url.parse().map_err(|e| wrong(&format!("{e}")))?;
-        let scheme = uri.scheme_str().unwrap_or_default();
-        let port = match (uri.port_u16(), scheme) {
-            (Some(port), "http" | "https") => port,
-            (None, "http") => 80,
-            (None, "https") => 443,
-            _ => return Err(wrong("it must start with http:// or https://")),
-        };
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(wrong("it must start with http:// or https://"));
+        }
         let host = uri.host().filter(|h| !h.is_empty()).ok_or_else(|| wrong("it names no host"))?;
         if uri.query().is_some() {
             return Err(wrong("it holds a query"));
         }
-        let token = token.filter(|t| !t.is_empty()).or_else(|| token_file::find(host, port));
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -77,7 +90,12 @@ impl Client {
         if is_loopback(host) {
             config = config.proxy(None);
         }
-        Ok(Self { agent: config.build().new_agent(), base: url.trim_end_matches('/').to_owned(), token })
+        Ok(Self { agent: config.build().new_agent(), base: url.trim_end_matches('/').to_owned(), token: None })
+    }
+
+    /// Where the server is.
+    pub(crate) fn url(&self) -> &str {
+        &self.base
     }
 
     /// Asks, and takes only success for an answer.
@@ -103,10 +121,7 @@ impl Client {
     /// When there is no server, or its answer is an error.
     pub(crate) fn demand(&self, method: &str, path: &str, body: Option<(&str, &[u8])>) -> Result<Value, CliError> {
         let answer = self.try_call(method, path, body).map_err(|b| b.error)?;
-        match answer.status {
-            200..=299 => Ok(answer.body),
-            status => Err(problem(status, &answer.body, self.token.is_some())),
-        }
+        self.settle(path, answer)
     }
 
     /// Calls, and gives the answer of whatever status.
@@ -215,76 +230,20 @@ pub(crate) fn query(pairs: &[(&str, Option<String>)]) -> String {
     out
 }
 
-/// The error that a server's answer means: problem details, or what DP³ answers.
-pub(crate) fn problem(status: u16, body: &Value, with_token: bool) -> CliError {
-    let title = body.get("title").and_then(Value::as_str);
-    let mut message = match (body.get("detail"), body) {
-        (Some(Value::String(detail)), _) => detail.clone(),
-        (Some(Value::Array(items)), _) => items.iter().map(located).collect::<Vec<_>>().join("; "),
-        (_, Value::String(text)) if !text.is_empty() => text.chars().take(300).collect(),
-        _ => title.unwrap_or("the server gave no reason").to_owned(),
-    };
-    if let Some(errors) = body.get("errors").and_then(Value::as_array) {
-        message.extend(errors.iter().map(|e| format!("\n  {}", located(e))));
-    }
-    let code = body.get("code").and_then(Value::as_str).map_or(String::new(), |c| format!(", {c}"));
-    let message = message.lines().map(crate::output::plain).collect::<Vec<_>>().join("\n");
-    let advised = message.contains("tenter ");
-    let error = CliError::new(Kind::of_status(status), format!("{message} (HTTP {status}{code})"));
-    match status {
-        // The server has said already what to do.
-        _ if advised => error,
-        401 if !with_token => {
-            error.help("give an operator's token with `--token` or TENTER_TOKEN; `tenter token create` makes one")
-        }
-        401 | 403 => {
-            error.help("the token does not allow it; `tenter token create --role operator` makes one that does")
-        }
-        429 | 503 => error.help("the server is busy; try again in a moment"),
-        _ => error,
-    }
-}
-
-/// `loc` and `msg` of one entry of an error list.
-fn located(entry: &Value) -> String {
-    let place = match entry.get("loc") {
-        Some(Value::Array(parts)) => parts.iter().map(|p| crate::output::field(p, "")).collect::<Vec<_>>().join("."),
-        Some(Value::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let message = entry.get("msg").and_then(Value::as_str).unwrap_or("not valid");
-    if place.is_empty() { message.to_owned() } else { format!("{place}: {message}") }
-}
-
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn parts_of_a_path_stay_one_part() {
         assert_eq!(part("a/b?c d#é"), "a%2Fb%3Fc%20d%23%C3%A9");
         assert_eq!((part(".."), part("192.0.2.1")), ("%2E%2E".to_owned(), "192.0.2.1".to_owned()));
         assert_eq!(query(&[("a", None), ("b", Some("x&y".into())), ("c", Some("1".into()))]), "?b=x%26y&c=1");
-    }
-
-    #[test]
-    fn errors_of_both_forms_are_read() {
-        let ours = json!({"type": "about:blank", "title": "Unprocessable", "status": 422, "code": "unknown-entity",
-            "detail": "the component is refused", "errors": [{"loc": ["subscriptions", 0], "msg": "no entity \"hots\""}]});
-        insta::assert_snapshot!(problem(422, &ours, true), @r#"
-        the component is refused
-          subscriptions.0: no entity "hots" (HTTP 422, unknown-entity)
-        "#);
-        let theirs = json!({"detail": [{"loc": ["path", "etype"], "msg": "Entity type 'x' doesn't exist", "type": "value_error"}]});
-        insta::assert_snapshot!(problem(422, &theirs, true), @"path.etype: Entity type 'x' doesn't exist (HTTP 422)");
-        insta::assert_snapshot!(problem(502, &json!("<html>\u{1b}[0m"), true), @r"<html>\u{1b}[0m (HTTP 502)");
-        assert!(problem(401, &Value::Null, false).help.unwrap().contains("TENTER_TOKEN"));
     }
 
     #[test]
@@ -297,7 +256,7 @@ mod tests {
     }
 
     /// Answers each connection with the next text and gives the first lines and headers of what it was asked.
-    fn serve(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    pub(crate) fn serve(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec<String>>) {
         use std::io::{BufRead as _, Write as _};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -7,6 +7,10 @@ use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::Value;
 
+mod rows;
+
+pub(crate) use rows::{Rows, drawn};
+
 /// The form of data on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Format {
@@ -37,14 +41,26 @@ impl Output {
     /// # Errors
     /// When stdout cannot be written.
     pub(crate) fn list(&self, items: &[Value], columns: &[Column<'_>]) -> anyhow::Result<()> {
+        let mut rows = self.rows();
+        rows.page(items)?;
+        rows.end(|items| drawn(items, columns))?;
+        Ok(())
+    }
+
+    /// Begins a list whose items are printed as they come.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        Rows::new(self)
+    }
+
+    /// Prints an answer that is one object of many things by name: as it is in JSON, one thing per line in NDJSON, as
+    /// a table for people.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub(crate) fn by_name(&self, answer: &Value, items: &[Value], columns: &[Column<'_>]) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => self.text(&format!("{:#}\n", Value::Array(items.to_vec()))),
-            Format::Ndjson => items.iter().try_for_each(|item| self.text(&format!("{item}\n"))),
-            Format::Table => {
-                let headings = columns.iter().map(|c| c.0).collect::<Vec<_>>();
-                let rows = items.iter().map(|item| columns.iter().map(|c| c.1(item)).collect()).collect();
-                self.text(&table(&headings, rows))
-            }
+            Format::Json => self.text(&format!("{answer:#}\n")),
+            Format::Ndjson | Format::Table => self.list(items, columns),
         }
     }
 
@@ -84,6 +100,14 @@ impl Output {
         self.note(&format!("next: {command}"));
     }
 
+    /// How many characters fit in a line of the terminal behind stdout; `None` when there is no edge.
+    #[allow(clippy::unused_self, reason = "what is known of the terminal is asked of this type")]
+    pub(crate) fn width(&self) -> Option<usize> {
+        let stdout = std::io::stdout();
+        let size = if stdout.is_terminal() { rustix::termios::tcgetwinsize(&stdout).ok()? } else { return None };
+        (size.ws_col > 0).then(|| usize::from(size.ws_col))
+    }
+
     /// Whether long work may draw its progress.
     pub(crate) fn draws(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
@@ -121,6 +145,19 @@ pub(crate) fn field(item: &Value, path: &str) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::Array(items) => items.iter().map(|i| field(i, "")).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
+    }
+}
+
+/// The list that a member of an answer is; empty when it is none.
+pub(crate) fn members<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
+    answer.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Text of at most so many characters; what is cut is told by an ellipsis.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
     }
 }
 
@@ -186,6 +223,11 @@ mod tests {
         a       1
         longer  2
         ");
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        assert_eq!((cut("héllo", 5), cut("héllo!", 5)), ("héllo".to_owned(), "héll…".to_owned()));
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn help_lists_the_commands() {
       check          Check a folder of configuration; needs no server
       serve          Serve a site
       schema-update  Make stored data fit a specification of entities that has changed; shows what is lost, and asks
+      health         Show whether a server answers, and what kind it is
       status         Show how the server is doing
       new            Begin a module in a new folder that builds anywhere
       build          Build a module to a component
@@ -80,9 +81,10 @@ fn help_lists_the_commands() {
       token          Make tokens for the server
       hook           Show hooks, and switch what is subscribed to them
       datapoint      Send datapoints
-      entity         Look at entities
+      entity         Look at entities, and change them
       snapshot       Make snapshots: current values of all entities, fused by modules; and list runs
       control        Have the server do something now, by the names that DP³ has for it
+      telemetry      Show how data come in and what becomes of them, by the names that DP³ has for it
       why            Show which hooks ran for an entity, and which did not and why
       deadletter     Show tasks that could not be processed, and try them again
       invocation     Show calls of hooks
@@ -114,10 +116,9 @@ fn help_lists_the_commands() {
               Print data and errors alone: no progress, no advice
 
           --url <URL>
-              The server
+              The server [default: http://127.0.0.1:5000, or else what answers there or on port 8081 of this machine]
               
               [env: TENTER_URL=]
-              [default: http://127.0.0.1:5000]
 
           --token <TOKEN>
               Token for the server; by itself the one that a server on this machine left for its owner

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cli::Context;
 use crate::client::query;
 use crate::error::{CliError, Kind};
-use crate::output::field;
+use crate::output::{field, members};
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -32,8 +32,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<()> {
         Command::List { after, limit } => {
             let asked = query(&[("after", Some(after.to_string())), ("limit", Some(limit.to_string()))]);
             let answer = context.client()?.get(&format!("/api/v1/audit{asked}"))?;
-            let empty = Vec::new();
-            let rows = answer.get("audit").and_then(Value::as_array).unwrap_or(&empty);
+            let rows = members(&answer, "audit");
             context.out.list(
                 rows,
                 &[

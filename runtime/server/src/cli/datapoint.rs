@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::client::Peer;
 use crate::error::{CliError, Kind};
 
 mod items;
@@ -53,8 +54,10 @@ pub(crate) struct Args {
 /// # Errors
 /// When the input is not valid, or the server is not there or refuses.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let client = context.client()?;
     let Source { input, name, size } = open(args)?;
+    let client = context.client()?;
+    // A server that is not there yet is taken for one of ours.
+    let keyed = !matches!(client.peer(), Ok(Peer::Dp3));
     let bar = progress(size, context);
     let stop = interruptible()?;
     let began = Instant::now();
@@ -71,6 +74,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         post: |body: &[u8], key: &str| {
             client.try_call_keyed("POST", "/datapoints", Some(("application/json", body)), Some(key))
         },
+        keyed,
         pause: |time| pause(time, &stop),
         progress: |bytes, sent| {
             bar.set_position(bytes);
@@ -87,7 +91,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     context
         .out
         .one(&answer, |_| format!("{} datapoints sent in {} batches, {elapsed} s\n", sent.datapoints, sent.batches))?;
-    context.out.next("tenter status");
+    context.out.next(if keyed { "tenter status" } else { "tenter entity list" });
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::client::query;
-use crate::output::{entity, field, pairs};
+use crate::output::{entity, field, members, pairs};
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -67,8 +67,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<()> {
 fn list(limit: u32, module: Option<String>, context: &Context) -> anyhow::Result<()> {
     let path = format!("/api/v1/deadletters{}", query(&[("limit", Some(limit.to_string())), ("module", module)]));
     let answer = context.client()?.get(&path)?;
-    let empty = Vec::new();
-    let items = answer.get("deadletters").and_then(Value::as_array).unwrap_or(&empty);
+    let items = members(&answer, "deadletters");
     context.out.list(
         items,
         &[

@@ -1,76 +1,91 @@
-//! `tenter entity`: what is known of entities. Reads and writes over DP³'s paths.
+//! `tenter entity`: what is known of entities. Reads and writes over DP³'s paths, so that most of it works against a DP³
+//! server too.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tenter_model::Timestamp;
 
 use crate::cli::Context;
+use crate::cli::pages::Window;
 use crate::client::{part, query};
-use crate::error::{CliError, Kind};
-use crate::output::{Column, field};
 
+mod filter;
+mod list;
+mod one;
+mod raw;
 mod show;
 
-use show::{history, value};
+use filter::Filters;
 
-/// Ids asked for in one request.
-const PAGE: u32 = 1_000;
+const LIST_EXAMPLES: &str = "\
+Examples:
+  tenter entity list                                     entity types with their counts
+  tenter entity list ip                                  the first 20, with the values of the latest snapshot
+  tenter entity list ip -f hostname=^www -a open_ports   those with such a name, which have that attribute
+  tenter entity list ip -j '{\"last.risk\": {\"$gte\": 0.8}}' --sort risk:-1
+  tenter entity list ip --limit 0 -o ndjson | head -n 3  all, a line each, as they are read
+  tenter entity list ip --stored                         what is stored, whether or not a snapshot has it
+
+Filters see the latest snapshot, where attributes are called last.NAME. A pattern is a regular expression that may match
+anywhere, in any case.";
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// List entity types, or the entities of one.
-    List {
+    /// List entity types, or the entities of one with their current values.
+    #[command(after_help = LIST_EXAMPLES)]
+    List(list::Args),
+    /// Count the entities of a type.
+    Count {
         /// The entity type.
-        etype: Option<String>,
-        /// Begin after this id.
-        #[arg(long, value_name = "EID", requires = "etype")]
-        after: Option<String>,
-        /// At most this many; 0 = all.
-        #[arg(long, default_value_t = 100, value_name = "N", requires = "etype")]
-        limit: u32,
+        etype: String,
+        /// Which of them.
+        #[command(flatten)]
+        filters: Filters,
     },
-    /// Show an attribute of an entity: its current value and its history.
+    /// Show all of an entity, record and snapshots; or one attribute: its current value and its history.
     Get {
         /// The entity.
         #[command(flatten)]
         entity: Entity,
         /// The attribute.
-        attr: String,
+        attr: Option<String>,
+        /// Of which time.
+        #[command(flatten)]
+        dates: Dates,
     },
     /// Show all that is stored of an entity.
-    Master(Entity),
-    /// Show datapoints as they came, newest first.
-    Raw {
-        /// The entity type.
-        etype: String,
-        /// Only of this entity.
-        #[arg(long)]
-        eid: Option<String>,
-        /// Only of this attribute.
-        #[arg(long)]
-        attr: Option<String>,
-        /// Only from this source.
-        #[arg(long)]
-        src: Option<String>,
-        /// Leave out this many.
-        #[arg(long, default_value_t = 0, value_name = "N")]
-        skip: u32,
-        /// At most this many; 0 = all.
-        #[arg(long, default_value_t = 20, value_name = "N")]
-        limit: u32,
+    Master {
+        /// The entity.
+        #[command(flatten)]
+        entity: Entity,
+        /// Of which time the points of timeseries are.
+        #[command(flatten)]
+        dates: Dates,
     },
+    /// Show datapoints as they came, newest first.
+    Raw(raw::Args),
     /// Show the snapshots of an entity, oldest first.
     Snapshots {
         /// The entity.
         #[command(flatten)]
         entity: Entity,
-        /// Leave out this many.
-        #[arg(long, default_value_t = 0, value_name = "N")]
-        skip: u32,
-        /// At most this many; 0 = all.
-        #[arg(long, default_value_t = 20, value_name = "N")]
-        limit: u32,
+        /// Of which time.
+        #[command(flatten)]
+        dates: Dates,
+        /// Which of them.
+        #[command(flatten)]
+        window: Window,
     },
+    /// Show which values an attribute has, and how many entities have each.
+    AttrValues {
+        /// The entity type.
+        etype: String,
+        /// The attribute.
+        attr: String,
+    },
+    /// Show or set one attribute of an entity.
+    #[command(subcommand)]
+    Attr(Attr),
     /// Show who wrote the datapoints of an entity, newest first: module, version, hook and call.
     Provenance {
         /// The entity.
@@ -94,8 +109,38 @@ pub(crate) enum Command {
         #[command(flatten)]
         entity: Entity,
         /// Tokens as NAME=TIME, the time in RFC 3339.
-        #[arg(required = true, value_name = "NAME=TIME", value_parser = ttl_token)]
+        #[arg(required_unless_present = "body", value_name = "NAME=TIME", value_parser = ttl_token)]
         tokens: Vec<(String, Timestamp)>,
+        /// Tokens as one JSON object.
+        #[arg(short, long, value_name = "JSON", conflicts_with = "tokens", value_parser = object)]
+        body: Option<Map<String, Value>>,
+    },
+}
+
+/// What can be done with one attribute of an entity.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Attr {
+    /// Show its current value and its history.
+    Get {
+        /// The entity.
+        #[command(flatten)]
+        entity: Entity,
+        /// The attribute.
+        attr: String,
+        /// Of which time.
+        #[command(flatten)]
+        dates: Dates,
+    },
+    /// Set it to a value that holds from now on.
+    Set {
+        /// The entity.
+        #[command(flatten)]
+        entity: Entity,
+        /// The attribute.
+        attr: String,
+        /// The value as JSON; text that is no JSON stands for itself.
+        #[arg(value_parser = json_value, allow_negative_numbers = true)]
+        value: Value,
     },
 }
 
@@ -108,10 +153,76 @@ pub(crate) struct Entity {
     eid: String,
 }
 
-impl Entity {
-    fn path(&self) -> String {
-        format!("/entity/{}/{}", part(&self.etype), part(&self.eid))
+/// A span of time.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Dates {
+    /// Not before this time.
+    #[arg(long, value_name = "TIME", value_parser = crate::cli::time)]
+    from: Option<Timestamp>,
+    /// Not after this time [default: now].
+    #[arg(long, value_name = "TIME", value_parser = crate::cli::time)]
+    to: Option<Timestamp>,
+}
+
+type Asked<'a> = (&'a str, Option<String>);
+
+impl Dates {
+    fn asked(&self) -> [Asked<'static>; 2] {
+        [("date_from", self.from.map(|t| t.to_string())), ("date_to", self.to.map(|t| t.to_string()))]
     }
+}
+
+/// What there is at the address of an entity.
+#[derive(Debug, Clone, Copy)]
+enum Route<'a> {
+    Whole,
+    Master,
+    Snapshots,
+    Ttl,
+    Get(&'a str),
+    Set(&'a str),
+}
+
+impl Entity {
+    /// The address. Ids that cannot stand in a path go as a parameter, for which DP³ has routes of their own.
+    fn path(&self, route: Route<'_>, asked: &[Asked<'_>]) -> String {
+        let etype = part(&self.etype);
+        if in_a_path(&self.eid) {
+            let rest = match route {
+                Route::Whole => String::new(),
+                Route::Master => "/master".to_owned(),
+                Route::Snapshots => "/snapshots".to_owned(),
+                Route::Ttl => "/ttl".to_owned(),
+                Route::Get(attr) => format!("/get/{}", part(attr)),
+                Route::Set(attr) => format!("/set/{}", part(attr)),
+            };
+            return format!("/entity/{etype}/{}{rest}{}", part(&self.eid), query(asked));
+        }
+        let mut pairs = vec![("eid", Some(self.eid.clone()))];
+        let rest = match route {
+            Route::Whole => "",
+            Route::Master => "/master",
+            Route::Snapshots => "/snapshots",
+            Route::Ttl => "/ttl",
+            Route::Get(attr) | Route::Set(attr) => {
+                pairs.push(("attr", Some(attr.to_owned())));
+                "/attr"
+            }
+        };
+        pairs.extend_from_slice(asked);
+        format!("/v2/entity/{etype}{rest}{}", query(&pairs))
+    }
+
+    /// As arguments of a command.
+    fn words(&self) -> String {
+        format!("{} {}", self.etype, self.eid)
+    }
+}
+
+/// Whether servers and what stands before them take this as one part of a path: a slash ends a part even when it is
+/// escaped, dots alone are a step, and some words are routes.
+fn in_a_path(eid: &str) -> bool {
+    !eid.contains('/') && !eid.bytes().all(|b| b == b'.') && !["get", "count", "raw", "_"].contains(&eid)
 }
 
 /// Does it.
@@ -120,163 +231,48 @@ impl Entity {
 /// When there is no server or it refuses.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::List { etype: None, .. } => types(context),
-        Command::List { etype: Some(etype), after, limit } => list(&etype, after, limit, context),
-        Command::Get { entity, attr } => {
-            let answer = context.client()?.get(&format!("{}/get/{}", entity.path(), part(&attr)))?;
-            context.out.one(&answer, history)?;
-            context.out.next(&format!("tenter entity raw {} --eid {} --attr {attr}", entity.etype, entity.eid));
-            Ok(())
+        Command::List(args) => list::run(&args, context),
+        Command::Count { etype, filters } => list::count(&etype, &filters, context),
+        Command::AttrValues { etype, attr } => list::values(&etype, &attr, context),
+        Command::Get { entity, attr: Some(attr), dates } | Command::Attr(Attr::Get { entity, attr, dates }) => {
+            one::attribute(&entity, &attr, &dates, context)
         }
-        Command::Master(entity) => {
-            let answer = context.client()?.get(&format!("{}/master", entity.path()))?;
-            // An unknown id is no error in DP³: it has an empty record.
-            if answer.as_object().is_none_or(Map::is_empty) {
-                let message = format!("there is no {} {:?}", entity.etype, entity.eid);
-                let help = format!("`tenter entity list {}` shows what there is", entity.etype);
-                return Err(CliError::new(Kind::NotFound, message).help(help).into());
-            }
-            context.out.one(&answer, |a| format!("{a:#}\n"))
-        }
-        Command::Raw { etype, eid, attr, src, skip, limit } => {
-            let number = |n: u32| Some(n.to_string());
-            let asked =
-                query(&[("eid", eid), ("attr", attr), ("src", src), ("skip", number(skip)), ("limit", number(limit))]);
-            let answer = context.client()?.get(&format!("/entity/{}/raw/get{asked}", part(&etype)))?;
-            let columns: [Column<'_>; 7] = [
-                ("eid", &|d| field(d, "id")),
-                ("attr", &|d| field(d, "attr")),
-                ("value", &|d| value(d.get("v"))),
-                ("t1", &|d| field(d, "t1")),
-                ("t2", &|d| field(d, "t2")),
-                ("c", &|d| field(d, "c")),
-                ("src", &|d| field(d, "src")),
-            ];
-            context.out.list(items(&answer, "data"), &columns)
-        }
-        Command::Snapshots { entity, skip, limit } => {
-            let number = |n: u32| Some(n.to_string());
-            let asked = query(&[("skip", number(skip)), ("limit", number(limit))]);
-            let answer = context.client()?.get(&format!("{}/snapshots{asked}", entity.path()))?;
-            let found = answer.as_array().map_or(&[][..], Vec::as_slice);
-            let values = |d: &Value| {
-                let all = d.as_object().into_iter().flatten();
-                let own =
-                    all.filter(|(name, _)| !name.contains('#') && !["eid", "_time_created"].contains(&name.as_str()));
-                own.map(|(name, v)| format!("{name}={}", value(Some(v)))).collect::<Vec<_>>().join(" ")
-            };
-            context.out.list(found, &[("time", &|d| field(d, "_time_created")), ("values", &values)])?;
-            if found.is_empty() {
-                context.out.next("tenter snapshot run");
-            }
-            Ok(())
-        }
-        Command::Provenance { entity, attr, skip, limit } => {
-            let number = |n: u32| Some(n.to_string());
-            let asked = query(&[("attr", attr), ("skip", number(skip)), ("limit", number(limit))]);
-            let (etype, eid) = (part(&entity.etype), part(&entity.eid));
-            let answer = context.client()?.get(&format!("/api/v1/entities/{etype}/{eid}/provenance{asked}"))?;
-            provenance(&answer, &entity, context)
-        }
-        Command::Delete(entity) => {
-            let answer = context.client()?.send("DELETE", &entity.path(), None)?;
-            let what = format!("{} {}", entity.etype, entity.eid);
-            context.out.one(&answer, |_| format!("{what} will be removed\n"))?;
-            context.out.next(&format!("tenter entity master {what}"));
-            Ok(())
-        }
-        Command::Ttl { entity, tokens } => {
-            let body: Map<String, Value> = tokens.into_iter().map(|(n, t)| (n, json!(t.to_string()))).collect();
-            let answer = context.client()?.send("POST", &format!("{}/ttl", entity.path()), Some(&body.into()))?;
-            context.out.one(&answer, |_| format!("{} {} lives on\n", entity.etype, entity.eid))?;
-            context.out.next(&format!("tenter entity master {} {}", entity.etype, entity.eid));
-            Ok(())
+        Command::Get { entity, attr: None, dates } => one::whole(&entity, &dates, context),
+        Command::Attr(Attr::Set { entity, attr, value }) => one::set(&entity, &attr, &value, context),
+        Command::Master { entity, dates } => one::master(&entity, &dates, context),
+        Command::Raw(args) => raw::run(&args, context),
+        Command::Snapshots { entity, dates, window } => one::snapshots(&entity, &dates, window, context),
+        Command::Provenance { entity, attr, skip, limit } => one::provenance(&entity, attr, skip, limit, context),
+        Command::Delete(entity) => one::delete(&entity, context),
+        Command::Ttl { entity, tokens, body } => {
+            let named = tokens.into_iter().map(|(n, t)| (n, Value::from(t.to_string())));
+            one::ttl(&entity, &body.unwrap_or_default().into_iter().chain(named).collect(), context)
         }
     }
-}
-
-fn provenance(answer: &Value, entity: &Entity, context: &Context) -> anyhow::Result<()> {
-    let points = items(answer, "datapoints");
-    let columns: [Column<'_>; 6] = [
-        ("at", &|d| field(d, "at")),
-        ("attr", &|d| field(d, "attr")),
-        ("value", &|d| value(d.get("v"))),
-        ("src", &|d| field(d, "src")),
-        ("written by", &writer),
-        ("call", &|d| field(d, "written_by.invocation")),
-    ];
-    context.out.list(points, &columns)?;
-    let kept = points.iter().find(|d| d.pointer("/written_by/kept") == Some(&Value::Bool(true)));
-    match kept {
-        Some(point) => context.out.next(&format!("tenter invocation show {}", field(point, "written_by.invocation"))),
-        None => context.out.next(&format!("tenter why {} {}", entity.etype, entity.eid)),
-    }
-    Ok(())
-}
-
-/// Module, version and hook; datapoints from outside have none.
-fn writer(point: &Value) -> String {
-    let names = ["module", "version", "hook"].map(|name| field(point, &format!("written_by.{name}")));
-    if names.iter().all(String::is_empty) { "from outside".to_owned() } else { names.join(" ").trim_end().to_owned() }
-}
-
-fn types(context: &Context) -> anyhow::Result<()> {
-    let answer = context.client()?.get("/entities")?;
-    let types: Vec<Value> = answer.as_object().map_or_else(Vec::new, |o| o.values().cloned().collect());
-    context.out.list(
-        &types,
-        &[
-            ("type", &|t| field(t, "id")),
-            ("name", &|t| field(t, "name")),
-            ("entities", &|t| field(t, "eid_estimate_count")),
-            ("attributes", &|t| t.get("attribs").and_then(Value::as_object).map_or(0, Map::len).to_string()),
-        ],
-    )?;
-    if let Some(first) = types.first() {
-        context.out.next(&format!("tenter entity list {}", field(first, "id")));
-    }
-    Ok(())
-}
-
-fn list(etype: &str, after: Option<String>, limit: u32, context: &Context) -> anyhow::Result<()> {
-    let client = context.client()?;
-    let most = if limit == 0 { usize::MAX } else { usize::try_from(limit)? };
-    let (mut entities, mut after, mut more) = (Vec::new(), after, true);
-    while more && entities.len() < most {
-        let page = (most - entities.len()).min(usize::try_from(PAGE)?);
-        let asked = query(&[("after", after.take()), ("limit", Some(page.to_string()))]);
-        let answer = client.get(&format!("/api/v1/entities/{}{asked}", part(etype)))?;
-        let found = items(&answer, "entities");
-        entities.extend(found.iter().cloned());
-        after = answer.get("next").and_then(Value::as_str).map(str::to_owned);
-        more = after.is_some() && !found.is_empty();
-    }
-    let columns: [Column<'_>; 3] =
-        [("eid", &|e| field(e, "eid")), ("created", &|e| field(e, "created")), ("revision", &|e| field(e, "revision"))];
-    context.out.list(&entities, &columns)?;
-    match (after, entities.first()) {
-        (Some(after), Some(_)) if more => {
-            context.out.note(&format!("there are more: `tenter entity list {etype} --after {after}` goes on"));
-        }
-        (_, Some(first)) => context.out.next(&format!("tenter entity master {etype} {}", field(first, "eid"))),
-        _ => context.out.note(&format!("there is no {etype} yet")),
-    }
-    Ok(())
-}
-
-fn items<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    answer.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn ttl_token(text: &str) -> Result<(String, Timestamp), String> {
     let (name, time) = text.split_once('=').filter(|(n, _)| !n.is_empty()).ok_or("expected NAME=TIME")?;
-    let time = Timestamp::parse(time).ok_or_else(|| format!("{time:?} is not a time such as 2030-01-01T00:00:00Z"))?;
-    Ok((name.to_owned(), time))
+    Ok((name.to_owned(), crate::cli::time(time)?))
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|e| format!("expected a JSON object: {e}"))
+}
+
+/// JSON, or text as it is. What begins like JSON's longer forms has to be JSON.
+fn json_value(text: &str) -> Result<Value, String> {
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        Err(e) if text.trim_start().starts_with(['{', '[', '"']) => Err(format!("not JSON: {e}")),
+        Err(_) => Ok(Value::from(text)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn ttl_tokens_are_checked_before_they_travel() {
@@ -284,5 +280,25 @@ mod tests {
         for text in ["base", "=2030-01-01", "base=soon"] {
             assert!(ttl_token(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn values_are_json_or_text() {
+        assert_eq!(json_value("hello there"), Ok(json!("hello there")));
+        assert_eq!(json_value("420"), Ok(json!(420)));
+        assert_eq!(json_value("\"420\""), Ok(json!("420")));
+        assert_eq!(json_value("[1,2]"), Ok(json!([1, 2])));
+        assert!(json_value("[1,2").is_err());
+    }
+
+    #[test]
+    fn ids_that_do_not_fit_a_path_are_parameters() {
+        let path =
+            |eid: &str, route| Entity { etype: "e".into(), eid: eid.into() }.path(route, &[("x", Some("1".into()))]);
+        assert_eq!(path("a b", Route::Master), "/entity/e/a%20b/master?x=1");
+        assert_eq!(path("a/b", Route::Master), "/v2/entity/e/master?eid=a%2Fb&x=1");
+        assert_eq!(path("a", Route::Get("n")), "/entity/e/a/get/n?x=1");
+        assert_eq!(path("..", Route::Get("n")), "/v2/entity/e/attr?eid=%2E%2E&attr=n&x=1");
+        assert_eq!(path("count", Route::Whole), "/v2/entity/e?eid=count&x=1");
     }
 }

@@ -7,7 +7,7 @@ use tenter_model::{case, hook};
 
 use crate::cli::Context;
 use crate::client::part;
-use crate::output::{Format, field};
+use crate::output::{Format, field, members};
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -50,8 +50,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
 
 fn list(context: &Context) -> anyhow::Result<()> {
     let answer = context.client()?.get("/api/v1/hooks")?;
-    let empty = Vec::new();
-    let hooks = answer.get("hooks").and_then(Value::as_array).unwrap_or(&empty);
+    let hooks = members(&answer, "hooks");
     context.out.list(
         hooks,
         &[

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::client::{part, query};
-use crate::output::{entity, field, pairs};
+use crate::output::{entity, field, members, pairs};
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -34,8 +34,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<()> {
         Command::List { module, limit } => {
             let asked = query(&[("limit", Some(limit.to_string())), ("module", module.clone())]);
             let answer = context.client()?.get(&format!("/api/v1/invocations{asked}"))?;
-            let empty = Vec::new();
-            let items = answer.get("invocations").and_then(Value::as_array).unwrap_or(&empty);
+            let items = members(&answer, "invocations");
             context.out.list(
                 items,
                 &[

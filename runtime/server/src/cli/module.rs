@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::client::{part, query};
-use crate::output::{entity, field};
+use crate::output::{entity, field, members};
 
 pub(crate) mod component;
 mod config;
@@ -137,8 +137,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
 
 fn list(context: &Context) -> anyhow::Result<()> {
     let answer = context.client()?.get("/api/v1/modules")?;
-    let empty = Vec::new();
-    let modules = answer.get("modules").and_then(Value::as_array).unwrap_or(&empty);
+    let modules = members(&answer, "modules");
     context.out.list(
         modules,
         &[
@@ -176,8 +175,7 @@ fn in_use(name: &str, module: &Value, context: &Context) -> anyhow::Result<()> {
 fn errors(module: Option<String>, limit: u32, context: &Context) -> anyhow::Result<()> {
     let asked = query(&[("module", module), ("limit", Some(limit.to_string()))]);
     let answer = context.client()?.get(&format!("/api/v1/errors{asked}"))?;
-    let empty = Vec::new();
-    let errors = answer.get("errors").and_then(Value::as_array).unwrap_or(&empty);
+    let errors = members(&answer, "errors");
     context.out.list(
         errors,
         &[

@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CAPABILITY [SCOPE]", value_parser = workbench::grant)]
     grant: Vec<Grant>,
     /// The time that the module sees, RFC 3339 [default: now].
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
     now: Option<Timestamp>,
 }
 
@@ -213,10 +213,6 @@ fn read(path: &Path) -> Result<Value, CliError> {
         wrong(Kind::Invalid, format!("not JSON: {e}"))
             .help("an input is such as {\"task\": {\"etype\": \"ip\", \"eid\": \"192.0.2.1\"}}")
     })
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).ok_or_else(|| "expected a time such as 2030-01-01T00:00:00Z".to_owned())
 }
 
 #[cfg(test)]

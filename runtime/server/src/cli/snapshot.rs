@@ -5,7 +5,7 @@ use tenter_model::Timestamp;
 
 use crate::cli::Context;
 use crate::client::query;
-use crate::output::{field, pairs};
+use crate::output::{field, members, pairs};
 
 /// Seconds that a run may take before the command gives up waiting; the run goes on.
 const PATIENCE_S: u64 = 3600;
@@ -19,7 +19,7 @@ pub(crate) enum Command {
         #[arg(long)]
         full: bool,
         /// The time that values are computed for [default: now].
-        #[arg(long, value_name = "TIME", value_parser = time)]
+        #[arg(long, value_name = "TIME", value_parser = super::time)]
         time: Option<Timestamp>,
         /// Do not wait for the end.
         #[arg(long)]
@@ -34,10 +34,6 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: u32,
     },
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).ok_or_else(|| format!("{text:?} is not a time such as 2030-01-01T00:00:00Z"))
 }
 
 /// Asks the server and prints what it says.
@@ -57,7 +53,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> anyhow::Result<()> {
         Command::List { before, limit } => {
             let asked = query(&[("before", before.map(|n| n.to_string())), ("limit", Some(limit.to_string()))]);
             let answer = context.client()?.get(&format!("/api/v1/snapshots{asked}"))?;
-            let runs = answer.get("runs").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let runs = members(&answer, "runs");
             context.out.list(
                 runs,
                 &[

@@ -12,7 +12,7 @@ use crate::cli::Context;
 use crate::client::part;
 use crate::clock::SystemClock;
 use crate::error::{CliError, Kind};
-use crate::output::field;
+use crate::output::{field, members};
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -68,8 +68,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         }
         Command::List => {
             let answer = context.client()?.get("/api/v1/tokens")?;
-            let empty = Vec::new();
-            let tokens = answer.get("tokens").and_then(Value::as_array).unwrap_or(&empty);
+            let tokens = members(&answer, "tokens");
             context.out.list(
                 tokens,
                 &[

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::client::{part, query};
-use crate::output::{Format, entity, field, pairs, table};
+use crate::output::{Format, entity, field, members, pairs, table};
 
 /// What is asked.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let asked = query(&[("hook", args.hook.clone())]);
     let path = format!("/api/v1/entities/{}/{}/why{asked}", part(&args.etype), part(&args.eid));
     let answer = context.client()?.get(&path)?;
-    let hooks = rows(&answer, "hooks");
+    let hooks = members(&answer, "hooks");
     if context.out.format == Format::Ndjson {
         return context.out.list(hooks, &[]);
     }
@@ -39,20 +39,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn rows<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    answer.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
 fn human(answer: &Value) -> String {
     let known = answer.get("known") == Some(&Value::Bool(true));
     let since = if known { format!("stored, since {}", field(answer, "created")) } else { "not stored".to_owned() };
     let mut facts = vec![("entity", entity(answer)), ("state", since)];
-    for letter in rows(answer, "deadletters") {
+    for letter in members(answer, "deadletters") {
         let (seq, kind, message) = (field(letter, "seq"), field(letter, "kind"), field(letter, "message"));
         facts.push(("dead", format!("letter {seq}, {kind}: {message}")));
     }
     let mut text = pairs(&facts);
-    let hooks = rows(answer, "hooks");
+    let hooks = members(answer, "hooks");
     text.push('\n');
     if hooks.is_empty() {
         text.push_str("no module has subscribed to a hook of this entity type\n");

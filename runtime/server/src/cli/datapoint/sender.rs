@@ -39,8 +39,10 @@ pub(super) struct Sender<'a, Post, Pause, Progress> {
     pub(super) skip: u64,
     /// Names this sending; with the place of its first datapoint it names a batch.
     pub(super) run: &'a str,
-    /// Sends a body under a key, with which the server takes it once however often it comes.
+    /// Sends a body under a key.
     pub(super) post: Post,
+    /// Whether the server takes what comes under one key once, however often it comes. DP³ does not.
+    pub(super) keyed: bool,
     /// Waits.
     pub(super) pause: Pause,
     /// Is told the bytes read and the datapoints sent.
@@ -101,7 +103,7 @@ where
         let body = [b"[".as_slice(), &texts.join(&b','), b"]"].concat();
         let key = format!("{}-{}", self.run, self.skip + sent.datapoints);
         let mut wait = FIRST_PAUSE;
-        // Whether an attempt may have arrived; sending it again does no harm, since it has a key.
+        // Whether an attempt may have arrived; sending it again does no harm where keys are known.
         let mut unknown = false;
         for attempt in 0.. {
             let (error, asked) = match (self.post)(&body, &key) {
@@ -111,6 +113,11 @@ where
                 }
                 Ok(answer) => return Err(self.early(self.refused(&answer, batch), sent)),
                 Err(Broken { error, reached: false }) => (error, None),
+                Err(Broken { error, reached: true }) if !self.keyed => {
+                    let look = "DP³ takes a batch as often as it comes: `tenter entity raw` shows whether it came, and \
+                                `--skip` leaves it out";
+                    return Err(self.early(self.doubtful(error, batch).help(look), sent));
+                }
                 Err(Broken { error, reached: true }) => {
                     unknown = true;
                     (error, None)

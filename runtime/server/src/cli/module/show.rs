@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::output::{bytes, field, pairs, table};
+use crate::output::{bytes, field, members, pairs, table};
 
 /// One word or a few: whether it serves, and why not.
 pub(crate) fn state(module: &Value) -> String {
@@ -10,7 +10,7 @@ pub(crate) fn state(module: &Value) -> String {
     let problem = field(module, "problem");
     if flag("enabled") == Some(false) {
         "disabled".to_owned()
-    } else if !items(module, "missing_grants").is_empty() {
+    } else if !members(module, "missing_grants").is_empty() {
         "waits for grants".to_owned()
     } else if !problem.is_empty() {
         format!("broken: {problem}")
@@ -23,8 +23,8 @@ pub(crate) fn state(module: &Value) -> String {
 
 /// What it asks for and was not granted, as `grant` takes it; of a version that waits, too.
 pub(crate) fn missing(module: &Value) -> Vec<String> {
-    let waiting = module.get("waiting").map_or(&[][..], |w| items(w, "missing"));
-    let mut all: Vec<String> = items(module, "missing_grants").iter().chain(waiting).map(grant).collect();
+    let waiting = module.get("waiting").map_or(&[][..], |w| members(w, "missing"));
+    let mut all: Vec<String> = members(module, "missing_grants").iter().chain(waiting).map(grant).collect();
     all.sort();
     all.dedup();
     all
@@ -62,29 +62,29 @@ pub(crate) fn human(module: &Value) -> String {
             text.extend(block.lines().map(|l| format!("  {l}\n")));
         }
     };
-    let hooks = items(module, "subscriptions").iter().map(|s| {
+    let hooks = members(module, "subscriptions").iter().map(|s| {
         let about = [field(s, "etype"), field(s, "attr")].into_iter().filter(|p| !p.is_empty());
         vec![field(s, "id"), field(s, "kind"), about.collect::<Vec<_>>().join(".")]
     });
     section("Hooks", &["subscription", "kind", "about"], hooks.collect());
 
-    let granted = items(module, "grants");
-    let missing = items(module, "missing_grants");
+    let granted = members(module, "grants");
+    let missing = members(module, "missing_grants");
     let same = |a: &Value, b: &Value| ["capability", "scope"].iter().all(|k| field(a, k) == field(b, k));
     let mut capabilities: Vec<Vec<String>> = Vec::new();
-    for request in items(module, "requests") {
+    for request in members(module, "requests") {
         let state =
             if missing.iter().any(|m| same(m, request)) { "asked for, not granted" } else { "asked for, granted" };
         capabilities.push(vec![field(request, "capability"), field(request, "scope"), state.to_owned()]);
     }
-    for grant in granted.iter().filter(|g| !items(module, "requests").iter().any(|r| same(r, g))) {
+    for grant in granted.iter().filter(|g| !members(module, "requests").iter().any(|r| same(r, g))) {
         capabilities.push(vec![field(grant, "capability"), field(grant, "scope"), "granted, not asked for".to_owned()]);
     }
     section("Capabilities", &["capability", "scope", "state"], capabilities);
 
     if let Some(waiting) = module.get("waiting").filter(|w| w.is_object()) {
-        let rows = items(waiting, "requests").iter().map(|request| {
-            let is_in = |list: &str| items(waiting, list).iter().any(|m| same(m, request));
+        let rows = members(waiting, "requests").iter().map(|request| {
+            let is_in = |list: &str| members(waiting, list).iter().any(|m| same(m, request));
             let state = match (is_in("missing"), is_in("new")) {
                 (false, _) => "granted",
                 (true, true) => "new, not granted",
@@ -96,13 +96,13 @@ pub(crate) fn human(module: &Value) -> String {
         section(&title, &["capability", "scope", "state"], rows.collect());
     }
 
-    let parameters = items(module, "parameters").iter().map(|p| {
+    let parameters = members(module, "parameters").iter().map(|p| {
         let mandatory = if p.get("mandatory") == Some(&Value::Bool(true)) { "yes" } else { "" };
         vec![field(p, "name"), field(p, "kind"), mandatory.to_owned(), field(p, "default"), field(p, "description")]
     });
     section("Parameters", &["name", "kind", "mandatory", "default", "description"], parameters.collect());
 
-    let versions = items(module, "versions").iter().map(|v| {
+    let versions = members(module, "versions").iter().map(|v| {
         let digest = field(v, "digest").chars().take(19).collect();
         let is = |name: &str| module.pointer(name).is_some_and(|d| Some(d) == v.get("digest"));
         let state = match (is("/digest"), is("/waiting/digest"), is("/previous")) {
@@ -115,10 +115,6 @@ pub(crate) fn human(module: &Value) -> String {
     });
     section("Versions", &["version", "digest", "uploaded", "state"], versions.collect());
     text
-}
-
-fn items<'a>(module: &'a Value, name: &str) -> &'a [Value] {
-    module.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

@@ -20,6 +20,17 @@ fn run(
     skip: u64,
     script: Vec<Result<Answer, Broken>>,
 ) -> (Result<Sent, CliError>, Vec<String>, Vec<u128>) {
+    run_at(true, input, batch, skip, script)
+}
+
+/// The same with a server that knows keys or does not.
+fn run_at(
+    keyed: bool,
+    input: &str,
+    batch: usize,
+    skip: u64,
+    script: Vec<Result<Answer, Broken>>,
+) -> (Result<Sent, CliError>, Vec<String>, Vec<u128>) {
     let (mut bodies, mut pauses, mut script) = (Vec::new(), Vec::new(), script.into_iter());
     let mut keys: Vec<String> = Vec::new();
     let stop = AtomicBool::new(false);
@@ -33,6 +44,7 @@ fn run(
             bodies.push(String::from_utf8(body.to_vec()).unwrap());
             script.next().unwrap_or_else(ok)
         },
+        keyed,
         pause: |time: Duration| pauses.push(time.as_millis()),
         progress: |_, _| {},
         stop: &stop,
@@ -138,6 +150,18 @@ fn what_may_have_arrived_is_sent_again_under_its_key() {
 }
 
 #[test]
+fn a_server_without_keys_gets_nothing_twice() {
+    let (sent, bodies, pauses) = run_at(false, FIVE, 2, 0, vec![broken(false), ok(), broken(true)]);
+    assert_eq!((bodies.len(), pauses.len()), (3, 1));
+    insta::assert_snapshot!(text(sent.unwrap_err()), @"
+    no server; whether the batch of lines 4 to 5 was taken is not known
+    2 datapoints were sent before
+    help: DP³ takes a batch as often as it comes: `tenter entity raw` shows whether it came, and `--skip` leaves it out; go on with `--skip 2`
+    exit: 7
+    ");
+}
+
+#[test]
 fn an_interrupt_ends_between_batches() {
     let stop = AtomicBool::new(false);
     let sent = Sender {
@@ -149,6 +173,7 @@ fn an_interrupt_ends_between_batches() {
             stop.store(true, Ordering::Relaxed);
             ok()
         },
+        keyed: true,
         pause: |_| {},
         progress: |_, _| {},
         stop: &stop,
