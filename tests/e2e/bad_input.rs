@@ -265,8 +265,8 @@ fn what_does_not_exist_is_said_so() {
     GET /entity/ipp/192.0.2.1/master: 422 application/json {"detail":[{"loc":["path","etype"],"msg":"Entity type 'ipp' doesn't exist","type":"value_error"}]}
     GET /entity/ip/192.0.2.1/get/hostnam: 422 application/json {"detail":[{"loc":["path","attr"],"msg":"Attribute 'hostnam' doesn't exist","type":"value_error"}]}
     GET /entity/ip/192.0.2.256/master: 422 application/json {"detail":[{"loc":["path","eid"],"msg":"expected an IPv4 address, found \"192.0.2.256\"","type":"value_error"}]}
-    GET /entity/ip/192.0.2.1/master?date_from=yesterday: 422 application/json {"detail":[{"loc":["query","date_from"],"msg":"\"yesterday\" is not a time such as 2020-01-01T00:00:00Z","type":"value_error"}]}
-    GET /entity/ip/raw/get?limit=-1: 422 application/json {"detail":"Failed to deserialize query string: limit: invalid digit found in string"}
+    GET /entity/ip/192.0.2.1/master?date_from=yesterday: 422 application/json {"detail":[{"input":"yesterday","loc":["query","date_from"],"msg":"\"yesterday\" is not a time such as 2020-01-01T00:00:00Z","type":"datetime_from_date_parsing"}]}
+    GET /entity/ip/raw/get?limit=-1: 422 application/json {"detail":[{"ctx":{"ge":0},"input":"-1","loc":["query","limit"],"msg":"Input should be greater than or equal to 0","type":"greater_than_equal"}]}
     DELETE /entity/ipp/1: 422 application/json {"detail":[{"loc":["path","etype"],"msg":"Entity type 'ipp' doesn't exist","type":"value_error"}]}
     GET /api/v1/nothing: 404 application/problem+json {"code":"not-found","detail":"there is nothing at /api/v1/nothing; docs/http.md lists the routes","status":404,"title":"Not Found","type":"about:blank"}
     GET /nothing: 404 application/problem+json {"code":"not-found","detail":"there is nothing at /nothing; docs/http.md lists the routes","status":404,"title":"Not Found","type":"about:blank"}

@@ -64,7 +64,9 @@ fn control_actions_do_what_is_allowed_and_say_what_is_not() {
     server.install("villain", &component("tenter-villain"));
     server.post_datapoints(&hostname("quiet"));
     server.settle();
-    assert_eq!(server.anonymous().get("/control/make_snapshots").status, 403, "it needs an operator");
+    let page = [("sec-fetch-site", "cross-site")];
+    let sent = server.anonymous().send("GET", "/control/make_snapshots", b"", &page);
+    assert_eq!(sent.status, 403, "no page of another site has it done: {}", sent.body);
     assert_eq!(server.read("/control/make_snapshots"), json!({"detail": "Action sent."}));
     wait_for("the run", || server.read("/api/v1/snapshots")["runs"][0]["state"] == "complete");
     assert_eq!(server.get("/control/make_snapshot").status, 422);

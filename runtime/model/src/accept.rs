@@ -18,6 +18,7 @@ mod strict;
 mod task;
 mod value;
 
+pub use scalar::time_from_text;
 pub(crate) use scalar::truth;
 
 /// One step into a value.

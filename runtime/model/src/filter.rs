@@ -38,7 +38,7 @@ pub use item::Item;
 pub use narrow::{Ids, Narrow};
 use parse::{At, Parser};
 pub use pattern::MAX_PATTERN_BYTES;
-pub use sort::{Place, Sort, order_of_ids};
+pub use sort::{IdKey, Place, Sort};
 
 /// Nesting of a filter, in levels of JSON.
 pub const MAX_DEPTH: usize = 64;
@@ -148,6 +148,15 @@ impl Filter {
         };
         let (fulltext, generic) = (read("fulltext_filters", fulltext)?, read("generic_filter", generic)?);
         Self::combined(fulltext.as_ref(), generic.as_ref(), schema, etype)
+    }
+
+    /// Whether all documents match, so that none needs to be looked at.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        fn holds_always(node: &Node) -> bool {
+            matches!(node, Node::And(nodes) if nodes.iter().all(holds_always))
+        }
+        holds_always(&self.root)
     }
 
     /// Whether a document matches. The document must hold what [`Filter::wanted`] names.

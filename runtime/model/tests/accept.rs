@@ -587,7 +587,8 @@ fn records_are_printed_in_dp3_form() {
 #[test]
 fn the_specification_is_printed_in_dp3_form() {
     let schema = schema();
-    let json = schema.entities_json(&[("ip".to_owned(), 3)].into());
+    let counts = [("ip".to_owned(), 3)].into();
+    let json = serde_json::to_value(schema.entities_listing(&counts)).unwrap();
     let attribs = &json["ip"]["attribs"];
     assert_eq!(json["ip"]["eid_estimate_count"], 3);
     assert_eq!(

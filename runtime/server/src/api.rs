@@ -14,12 +14,16 @@ mod error;
 mod guard;
 mod hooks;
 mod invocations;
+mod listing;
 mod modules;
+mod params;
 mod routes;
 mod snapshots;
 mod status;
+mod target;
 mod telemetry;
 mod tokens;
+mod values;
 mod why;
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::http::StatusCode;
-use tenter_engine::{Engine, HookStats, Parts, SharedRegistry, SnapshotOptions, SnapshotReport};
+use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport};
 use tenter_model::config::{self, Action, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
 use tenter_model::time::Clock;
@@ -25,6 +26,7 @@ use crate::clock::SystemClock;
 use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
+use crate::query::{Budget, QueryError};
 use crate::{attributes, schema, site};
 
 /// Requests that may wait for the disk at once.
@@ -67,6 +69,7 @@ struct Inner {
     site_dir: Option<PathBuf>,
     actions: Vec<Action>,
     keep_empty: bool,
+    query_max: Duration,
     events: Events,
 }
 
@@ -110,6 +113,7 @@ impl App {
         let registry = SharedRegistry::default();
         let origins = site.api.allow_origins.clone();
         let jobs = site::anchored(site.clone(), site_dir.as_deref().unwrap_or(&data_dir));
+        let query_max = Duration::from_millis(site.tenter.query_max_ms);
         let (actions, keep_empty) = (site.control.allowed_actions.clone(), site.snapshots.keep_empty);
         let modules = Arc::new(Modules::open(
             store.clone(),
@@ -146,6 +150,7 @@ impl App {
             site_dir,
             actions,
             keep_empty,
+            query_max,
             events,
         }));
         app.engine().scheduler().add_job(jobs::refresh_creations(&app.0.engine))?;
@@ -174,7 +179,11 @@ impl App {
     pub(crate) fn begin_job(&self, name: &str, arguments: serde_json::Value) -> Result<(), ApiError> {
         self.0.engine.scheduler().run_job(name, arguments).map_err(|error| {
             let detail = format!("{error}; tenter status shows what runs");
-            ApiError::new(StatusCode::CONFLICT, "under-way", detail)
+            match error {
+                JobError::Running(_) => ApiError::new(StatusCode::CONFLICT, "under-way", detail),
+                JobError::Ended => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail),
+                JobError::Unknown(..) | JobError::Twice(_) | JobError::Schedule(..) => ApiError::internal(detail),
+            }
         })
     }
 
@@ -328,6 +337,25 @@ impl App {
         &self,
         act: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ApiError> {
+        self.reading(act).await
+    }
+
+    /// The same for what may read much; it has a budget from the moment on at which it begins.
+    ///
+    /// # Errors
+    /// What the store says, and when the budget is spent.
+    pub(crate) async fn query<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Reader, &Budget) -> Result<T, QueryError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let bound = self.0.query_max;
+        self.reading(move |reader| act(reader, &Budget::new(bound))).await
+    }
+
+    async fn reading<T: Send + 'static, E: Into<ApiError>>(
+        &self,
+        act: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let inner = self.0.clone();
         self.blocking(move || {
             let idle = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -337,7 +365,7 @@ impl App {
             };
             let result = act(&reader);
             inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-            Ok(result?)
+            result.map_err(Into::into)
         })
         .await
     }

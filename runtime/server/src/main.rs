@@ -19,6 +19,7 @@ mod events;
 mod jobs;
 mod modules;
 mod output;
+mod query;
 mod schema;
 mod serving;
 mod site;

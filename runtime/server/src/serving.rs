@@ -4,6 +4,7 @@
 //! at, the store is closed. What waits stays on disk and is taken up at the next start.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -53,7 +54,8 @@ impl Serving {
         let (stop, stopped) = oneshot::channel::<()>();
         let router = api::router(&app);
         let served = runtime.spawn(async move {
-            axum::serve(listener, router)
+            // The address of the sender goes along, since setting an attribute names it as the source.
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(async {
                     // An error means that the sender is gone, which is a wish to stop as well.
                     let _stop = stopped.await;

@@ -3,8 +3,10 @@
 //! A change of a stored type gets a new version byte and a branch in [`decode`], so that old rows stay readable. The sum
 //! tells a value that the disk has altered, which SQLite would hand out as it is. Rows of format 1 have none.
 
+use std::marker::PhantomData;
+
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use crate::error::StoreError;
 
@@ -30,18 +32,26 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -
 
 /// Decodes a blob; `what` names it in the error.
 pub(crate) fn decode<T: DeserializeOwned>(blob: &[u8], what: impl FnOnce() -> String) -> Result<T, StoreError> {
-    let unreadable = |why: String, what: String| StoreError::Unreadable { what, why };
-    match blob.split_first() {
+    decode_seed(blob, PhantomData::<T>, what)
+}
+
+/// Decodes a blob with what knows how to read it.
+pub(crate) fn decode_seed<'de, S: DeserializeSeed<'de>>(
+    blob: &'de [u8],
+    seed: S,
+    what: impl FnOnce() -> String,
+) -> Result<S::Value, StoreError> {
+    let body = match blob.split_first() {
         Some((&SUMMED, rest)) => match rest.split_first_chunk() {
-            Some((stored, body)) if u32::from_le_bytes(*stored) == sum(body) => {
-                rmp_serde::from_slice(body).map_err(|e| unreadable(e.to_string(), what()))
-            }
-            _ => Err(unreadable("its sum is wrong".into(), what())),
+            Some((stored, body)) if u32::from_le_bytes(*stored) == sum(body) => Ok(body),
+            _ => Err("its sum is wrong".to_owned()),
         },
-        Some((&BARE, rest)) => rmp_serde::from_slice(rest).map_err(|e| unreadable(e.to_string(), what())),
-        Some((version, _)) => Err(unreadable(format!("unknown format {version}"), what())),
-        None => Err(unreadable("it is empty".into(), what())),
-    }
+        Some((&BARE, rest)) => Ok(rest),
+        Some((version, _)) => Err(format!("unknown format {version}")),
+        None => Err("it is empty".to_owned()),
+    };
+    let read = |body| seed.deserialize(&mut rmp_serde::Deserializer::from_read_ref(body)).map_err(|e| e.to_string());
+    body.and_then(read).map_err(|why| StoreError::Unreadable { what: what(), why })
 }
 
 /// Sums up eight bytes at a time, since it runs over every value that is read or written. An alteration goes unseen once

@@ -34,9 +34,11 @@ mod modules;
 mod names;
 mod options;
 mod outcome;
+mod picture;
 mod produce;
 mod provenance;
 mod prune;
+mod raw;
 mod reader;
 mod records;
 mod rewrite;
@@ -72,8 +74,9 @@ pub use modules::{InstallModule, ModuleRow, VersionRow};
 pub use options::{FreeBytes, FreeBytesFn, Health, StoreOptions, Synchronous};
 pub use outcome::{
     Admission, CommitNews, CommitResult, DeadKind, DeadLetter, DeadRow, Done, Effect, ErrorRow, LinkChange, LinkRow,
-    PARTS, PendingTask, RawFilter, RawPoint, StateChange, StoredPoint, TaskOutcome,
+    PARTS, PendingTask, RawFilter, RawOrder, RawPoint, StateChange, StoredPoint, TaskOutcome,
 };
+pub use picture::{Picture, PictureRow};
 pub use produce::{Entered, Produced};
 pub use reader::Reader;
 pub use rewrite::Rewrite;

@@ -124,6 +124,16 @@ pub struct RawFilter {
     pub limit: u32,
 }
 
+/// In which order datapoints of the log are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RawOrder {
+    /// What came last first.
+    #[default]
+    NewestFirst,
+    /// By `t1`, the latest first; what came last first where it is equal, and what has none last.
+    LatestFirst,
+}
+
 /// A change of the table of links that relation datapoints keep.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkChange {

@@ -7,9 +7,7 @@ use std::sync::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tenter_model::host::HostData;
 use tenter_model::task::Queue;
-use tenter_model::{
-    AttrName, DataPoint, EntityId, EntityRef, EntityType, MasterRecord, ModuleName, Task, TaskId, Timestamp,
-};
+use tenter_model::{DataPoint, EntityId, EntityRef, EntityType, MasterRecord, ModuleName, Task, TaskId, Timestamp};
 
 use crate::codec;
 use crate::commit::column;
@@ -18,7 +16,7 @@ use crate::error::StoreError;
 use crate::ledger::{self, DeadFilter, ErrorFilter};
 use crate::modules::{self, ModuleRow};
 use crate::names;
-use crate::outcome::{DeadRow, ErrorRow, LinkRow, PendingTask, RawFilter, RawPoint, StoredPoint};
+use crate::outcome::{DeadRow, ErrorRow, LinkRow, PendingTask, RawPoint, StoredPoint};
 use crate::provenance;
 use crate::tally::{Counters, NORMAL_BASE};
 use crate::tokens::{self, TokenRow};
@@ -105,44 +103,6 @@ impl Reader {
             .query_row([etype.as_str()], |r| r.get(0))
             .optional()?;
         Ok(n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
-    }
-
-    /// Datapoints of the log, newest first.
-    ///
-    /// # Errors
-    /// What the disk may say.
-    pub fn raw(&self, filter: &RawFilter) -> Result<Vec<StoredPoint>, StoreError> {
-        let conn = lock(&self.0);
-        let (mut etype, mut attr) = (None, None);
-        for (number, wanted) in [
-            (&mut etype, filter.etype.as_ref().map(EntityType::as_str)),
-            (&mut attr, filter.attr.as_ref().map(AttrName::as_str)),
-        ] {
-            if let Some(wanted) = wanted {
-                *number = names::lookup(&conn, wanted)?;
-                if number.is_none() {
-                    return Ok(Vec::new());
-                }
-            }
-        }
-        let mut statement = conn.prepare_cached(
-            "SELECT seq, etype, eid, attr, src, t1, t2, c, v, task, module, at, made FROM raw \
-             WHERE (?1 IS NULL OR etype = ?1) AND (?2 IS NULL OR eid = ?2) AND (?3 IS NULL OR attr = ?3) \
-             AND (?4 IS NULL OR src = ?4) ORDER BY seq DESC LIMIT ?5 OFFSET ?6",
-        )?;
-        let mut rows = statement.query((
-            etype,
-            filter.eid.as_ref().map(EntityId::as_str),
-            attr,
-            filter.src.as_deref(),
-            filter.limit,
-            filter.skip,
-        ))?;
-        let mut out = Vec::new();
-        while let Some(row) = rows.next()? {
-            out.push(stored_point(&conn, row)?);
-        }
-        Ok(out)
     }
 
     /// Links that an entity has.

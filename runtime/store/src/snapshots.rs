@@ -141,28 +141,47 @@ impl Reader {
         skip: u32,
         limit: u32,
     ) -> Result<Vec<Snapshot>, StoreError> {
-        self.at_once(|conn| {
-            let Some(etype) = names::lookup(conn, entity.etype.as_str())? else { return Ok(Vec::new()) };
-            // Values are read of those documents alone that are given.
-            let mut statement = conn.prepare_cached(
-                "SELECT r.number FROM run r CROSS JOIN snapshot s ON s.run = r.number AND s.etype = ?1 AND s.eid = ?2 \
-                 WHERE r.state = 'complete' AND s.taken IS NULL \
-                 AND (?3 IS NULL OR r.time >= ?3) AND (?4 IS NULL OR r.time <= ?4) \
-                 AND r.number > coalesce((SELECT run FROM snapshot_gone WHERE etype = ?1 AND eid = ?2), 0) \
-                 ORDER BY r.time DESC, r.number DESC LIMIT ?5 OFFSET ?6",
-            )?;
-            let runs: Vec<i64> = statement
-                .query_map(
-                    (etype, entity.eid.as_str(), range.from.map(|t| t.0), range.to.map(|t| t.0), limit, skip),
-                    |r| r.get(0),
-                )?
-                .collect::<Result<_, _>>()?;
-            let mut out = Vec::with_capacity(runs.len());
-            for run in runs {
-                out.extend(snapshot_in(conn, run, entity, false)?);
+        let mut out = Vec::new();
+        let mut each = |snapshot| {
+            out.push(snapshot);
+            Ok::<_, StoreError>(())
+        };
+        self.history(entity, range, "r.time DESC, r.number DESC", (skip, limit), &mut each)?;
+        Ok(out)
+    }
+
+    /// The same, oldest first, each given to `each`, whose error ends it. `each` must not use this reader.
+    ///
+    /// # Errors
+    /// What the disk may say, and what `each` says.
+    pub fn each_snapshot<E: From<StoreError>>(
+        &self,
+        entity: &EntityRef,
+        range: TimeRange,
+        skip: u32,
+        limit: u32,
+        each: &mut dyn FnMut(Snapshot) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.history(entity, range, "r.time, r.number", (skip, limit), each)
+    }
+
+    fn history<E: From<StoreError>>(
+        &self,
+        entity: &EntityRef,
+        range: TimeRange,
+        order: &'static str,
+        (skip, limit): (u32, u32),
+        each: &mut dyn FnMut(Snapshot) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let conn = self.connection();
+        let tx = conn.unchecked_transaction().map_err(StoreError::from)?;
+        // Values are read of those documents alone that are given.
+        for run in runs_with(&tx, entity, range, order, (skip, limit))? {
+            if let Some(snapshot) = snapshot_in(&tx, run, entity, false)? {
+                each(snapshot)?;
             }
-            Ok(out)
-        })
+        }
+        Ok(())
     }
 
     /// Documents of a type as a complete run holds them, in byte order of the ids, after one: of the latest run, or of
@@ -279,6 +298,26 @@ impl Reader {
     }
 }
 
+/// Numbers of complete runs that took a document of an entity.
+fn runs_with(
+    conn: &Connection,
+    entity: &EntityRef,
+    range: TimeRange,
+    order: &'static str,
+    (skip, limit): (u32, u32),
+) -> Result<Vec<i64>, StoreError> {
+    let Some(etype) = names::lookup(conn, entity.etype.as_str())? else { return Ok(Vec::new()) };
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT r.number FROM run r CROSS JOIN snapshot s ON s.run = r.number AND s.etype = ?1 AND s.eid = ?2 \
+         WHERE r.state = 'complete' AND s.taken IS NULL \
+         AND (?3 IS NULL OR r.time >= ?3) AND (?4 IS NULL OR r.time <= ?4) \
+         AND r.number > coalesce((SELECT run FROM snapshot_gone WHERE etype = ?1 AND eid = ?2), 0) \
+         ORDER BY {order} LIMIT ?5 OFFSET ?6"
+    ))?;
+    let of = (etype, entity.eid.as_str(), range.from.map(|t| t.0), range.to.map(|t| t.0), limit, skip);
+    Ok(statement.query_map(of, |r| r.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// A run by its number.
 pub(crate) fn run(conn: &Connection, number: RunNumber) -> Result<Option<RunRow>, StoreError> {
     let mut statement = conn.prepare_cached(&format!("{RUN} WHERE number = ?1 AND state <> 'removed'"))?;
@@ -294,7 +333,7 @@ pub(crate) fn run_in_state(conn: &Connection, state: RunState) -> Result<Option<
 }
 
 /// The number of the newest complete run.
-fn latest(conn: &Connection) -> Result<Option<i64>, StoreError> {
+pub(crate) fn latest(conn: &Connection) -> Result<Option<i64>, StoreError> {
     Ok(conn.prepare_cached("SELECT max(number) FROM run WHERE state = 'complete'")?.query_row([], |r| r.get(0))?)
 }
 

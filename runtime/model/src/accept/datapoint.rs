@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{InputError, ValueError, scalar, shown};
+use super::{InputError, LocStep, ValueError, scalar, shown, strict};
 use crate::config::nearest;
 use crate::datapoint::DataPoint;
 use crate::id::EntityRef;
@@ -36,18 +36,47 @@ impl Schema {
         super::batch::accept_one(self, json)
     }
 
+    /// The datapoint that setting an attribute makes, from the body `{"value": …}`: of this time, from this source.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the body, with places below `value`; when the attribute is a timeseries, a mirror or
+    /// not configured.
+    pub fn accept_set(
+        &self,
+        entity: &EntityRef,
+        attr: &str,
+        bytes: &[u8],
+        now: Timestamp,
+        src: String,
+    ) -> Result<DataPoint, Vec<InputError>> {
+        let body = |error: InputError| vec![error.within([LocStep::Str("body".to_owned())])];
+        let text = std::str::from_utf8(bytes).map_err(|e| body(whole(format!("the body is not text: {e}"))))?;
+        let json = strict::parse_text(text).map_err(|e| body(InputError { kind: "json_invalid", ..whole(e) }))?;
+        let Json::Object(map) = json else {
+            return Err(body(whole(format!("expected {{\"value\": ...}}, found {}", shown(&json)))));
+        };
+        let value = map.get("value").ok_or_else(|| body(InputError::missing("value")))?;
+        let at_value = |error: InputError| body(InputError { loc: relocated(error.loc), ..error });
+        let spec = self.known_entity(entity.etype.as_str()).map_err(|e| body(whole(e)))?;
+        let spec = spec.writable(attr).map_err(|e| at_value(InputError::value("v", e)))?;
+        if matches!(spec.kind, AttributeKind::Timeseries { .. }) {
+            let message = format!("'{attr}' is a timeseries, whose chunks have times; send them as datapoints");
+            return Err(at_value(InputError::value("v", message)));
+        }
+        let value = spec.value_from_json(self, value).map_err(|e| at_value(e.into()))?;
+        spec.finish(Draft { value, src: Some(src), t1: Some(now), t2: None, confidence: None }).map_err(at_value)
+    }
+
     /// The value of TTL tokens: an object of names and times; null is a token without a time.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn ttl_tokens_json(&self, json: &Json) -> Result<Vec<(String, Option<Timestamp>)>, Vec<InputError>> {
         let Json::Object(map) = json else {
-            let error = format!("expected an object of names and times, found {}", shown(json));
-            return Err(vec![InputError { loc: Vec::new(), message: error, kind: "value_error" }]);
+            return Err(vec![whole(format!("expected an object of names and times, found {}", shown(json)))]);
         };
         if map.is_empty() {
-            let message = "expected at least one token".to_owned();
-            return Err(vec![InputError { loc: Vec::new(), message, kind: "value_error" }]);
+            return Err(vec![whole("expected at least one token".to_owned())]);
         }
         let mut tokens = Vec::with_capacity(map.len());
         let mut errors = Vec::new();
@@ -62,6 +91,19 @@ impl Schema {
         }
         if errors.is_empty() { Ok(tokens) } else { Err(errors) }
     }
+}
+
+/// An error of a body as a whole.
+fn whole(message: String) -> InputError {
+    InputError { loc: Vec::new(), message, kind: "value_error" }
+}
+
+/// The place of an error in a datapoint's `v` as a place in a body's `value`.
+fn relocated(mut loc: Vec<LocStep>) -> Vec<LocStep> {
+    if let Some(first) = loc.first_mut() {
+        *first = LocStep::Str("value".to_owned());
+    }
+    loc
 }
 
 impl EntitySpec {

@@ -37,7 +37,10 @@ pub(super) fn in_range(t: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// A time from text: RFC 3339, or a number as text.
-pub(super) fn time_from_text(text: &str) -> Result<Timestamp, String> {
+///
+/// # Errors
+/// What was expected.
+pub fn time_from_text(text: &str) -> Result<Timestamp, String> {
     if let Some(t) = Timestamp::parse(text) {
         return in_range(t);
     }

@@ -269,7 +269,7 @@ pub enum Signatures {
 }
 
 /// `tenter.yml`: keys that DP³ does not have.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TenterConfig {
     /// `listen`: address and port.
     pub listen: Option<String>,
@@ -281,6 +281,8 @@ pub struct TenterConfig {
     pub synchronous: Synchronous,
     /// `min_free_mib`: free space of the disk below which nothing new enters; 0 = never looked at, absent = the default.
     pub min_free_mib: Option<u64>,
+    /// `query_max_ms`: how long one query may read, in milliseconds, at least 1.
+    pub query_max_ms: u64,
     /// `signatures`.
     pub signatures: Signatures,
     /// `signers`: public keys (`ed25519:` and 64 hexadecimal digits) by name of a module, or `*` for modules without
@@ -288,6 +290,22 @@ pub struct TenterConfig {
     pub signers: BTreeMap<String, Vec<String>>,
     /// `modules`: what the operator decided about each.
     pub modules: BTreeMap<ModuleName, ModuleSection>,
+}
+
+impl Default for TenterConfig {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            data: None,
+            lanes: 0,
+            synchronous: Synchronous::default(),
+            min_free_mib: None,
+            query_max_ms: 30_000,
+            signatures: Signatures::default(),
+            signers: BTreeMap::new(),
+            modules: BTreeMap::new(),
+        }
+    }
 }
 
 /// One entry of `tenter.yml: modules`.

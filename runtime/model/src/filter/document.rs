@@ -7,6 +7,7 @@ use crate::datatype::{DataType, LinkType};
 use crate::history::confidence_key;
 use crate::id::{EntityId, EntityRef};
 use crate::schema::{AttributeKind, IdType, Schema};
+use crate::snapshot::document::RESERVED;
 use crate::time::Timestamp;
 use crate::value::{Link, Scalar, Value};
 use crate::view::EntityView;
@@ -38,6 +39,25 @@ impl Wanted {
                 Self::Named(a)
             }
             _ => Self::All,
+        }
+    }
+
+    /// Whether any value is among them, not only what stands beside the values: id, time, and whether it is partial.
+    #[must_use]
+    pub fn needs_values(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => !names.iter().all(|n| RESERVED.contains(&n.as_str())),
+        }
+    }
+
+    /// Whether values of an attribute must be there: the attribute itself or its confidence is among them.
+    #[must_use]
+    pub fn has_values_of(&self, attr: &str) -> bool {
+        let is_of = |name: &String| name.strip_suffix("#c").unwrap_or(name) == attr;
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.contains(attr) || names.iter().any(is_of),
         }
     }
 

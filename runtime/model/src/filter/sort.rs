@@ -100,18 +100,34 @@ impl Sort {
     }
 }
 
-/// The order of entities in a listing without an order: that of the keys DP³ gives their documents. Text by its bytes,
+/// The place of an entity in a listing without an order: that of the key DP³ gives its document. Text by its bytes,
 /// addresses by theirs, and integers by the bytes of their shortest form: short before long, then 0 to 127 before -128
 /// to -1.
-#[must_use]
-pub fn order_of_ids(id_type: IdType, a: &EntityId, b: &EntityId) -> Ordering {
-    let key = |id: &EntityId| match eid(id_type, id) {
-        Item::Int(n) => Item::Bytes(Item::Int(n).to_octets()),
-        other => other.into_owned(),
-    };
-    match id_type {
-        IdType::String => a.cmp(b),
-        _ => key(a).order(&key(b)),
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IdKey {
+    /// Text, such as ids that were stored before their type was changed, comes before bytes.
+    binary: bool,
+    length: usize,
+    bytes: Vec<u8>,
+}
+
+impl IdKey {
+    /// The place of an entity.
+    #[must_use]
+    pub fn of(id_type: IdType, id: &EntityId) -> Self {
+        match eid(id_type, id) {
+            Item::Text(text) => Self { binary: false, length: 0, bytes: text.as_bytes().to_vec() },
+            other => {
+                let bytes = other.to_octets();
+                Self { binary: true, length: bytes.len(), bytes }
+            }
+        }
+    }
+
+    /// Whether the places of such entities are in the order of the bytes of their ids' text.
+    #[must_use]
+    pub fn is_text_order(id_type: IdType) -> bool {
+        matches!(id_type, IdType::String | IdType::Mac)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::duration::to_iso;
@@ -9,18 +10,11 @@ use crate::history::implicit;
 use crate::schema::{AttributeKind, AttributeSpec, EntitySpec, Lifetime, Schema};
 
 impl Schema {
-    /// The answer of `GET /entities`: `{etype: {id, id_data_type, name, attribs: {attr: spec}, eid_estimate_count}}`
-    /// in alphabetical order. A type without a count has 0 entities.
+    /// The answer of `GET /entities`: `{etype: {id, id_data_type, name, attribs: {attr: spec}, eid_estimate_count}}`,
+    /// types and attributes in the order of the configuration. A type without a count has 0 entities.
     #[must_use]
-    pub fn entities_json(&self, counts: &BTreeMap<String, u64>) -> Json {
-        let mut out = Map::new();
-        for entity in self.entities() {
-            let mut spec = heading(entity);
-            spec.insert("attribs".to_owned(), attributes(entity));
-            spec.insert("eid_estimate_count".to_owned(), counts.get(entity.id.as_str()).copied().unwrap_or(0).into());
-            out.insert(entity.id.to_string(), Json::Object(spec));
-        }
-        Json::Object(out)
+    pub fn entities_listing<'a>(&'a self, counts: &'a BTreeMap<String, u64>) -> impl Serialize + 'a {
+        Listing { schema: self, counts }
     }
 
     /// The whole specification, for `tenter check -o json` and the guest import `entities.schema`:
@@ -57,6 +51,46 @@ impl Schema {
             out.insert(entity.id.to_string(), Json::Object(spec));
         }
         json!({"entities": out})
+    }
+}
+
+/// All types, in their order, which an object of `serde_json` would not keep.
+struct Listing<'a> {
+    schema: &'a Schema,
+    counts: &'a BTreeMap<String, u64>,
+}
+
+impl Serialize for Listing<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let count = |entity: &EntitySpec| self.counts.get(entity.id.as_str()).copied().unwrap_or(0);
+        s.collect_map(self.schema.entities().iter().map(|e| (e.id.as_str(), Listed { entity: e, count: count(e) })))
+    }
+}
+
+/// One type of a listing.
+struct Listed<'a> {
+    entity: &'a EntitySpec,
+    count: u64,
+}
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut map = s.serialize_map(None)?;
+        for (key, value) in heading(self.entity) {
+            map.serialize_entry(&key, &value)?;
+        }
+        map.serialize_entry("attribs", &Attributes(self.entity))?;
+        map.serialize_entry("eid_estimate_count", &self.count)?;
+        map.end()
+    }
+}
+
+/// Attributes of a type, in their order.
+struct Attributes<'a>(&'a EntitySpec);
+
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.attributes().iter().map(|a| (a.id.as_str(), attribute(a))))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenter_model::Timestamp;
-use tenter_model::filter::{Document, Sort, order_of_ids};
+use tenter_model::filter::{Document, IdKey, Sort};
 use tenter_model::schema::IdType;
 
 use super::support::{id, item, schema};
@@ -70,7 +70,7 @@ fn without_an_order_keys_tell_it() {
     ] {
         for (i, a) in ids.iter().enumerate() {
             for (j, b) in ids.iter().enumerate() {
-                assert_eq!(order_of_ids(id_type, &id(a), &id(b)), i.cmp(&j), "{a} {b}");
+                assert_eq!(IdKey::of(id_type, &id(a)).cmp(&IdKey::of(id_type, &id(b))), i.cmp(&j), "{a} {b}");
             }
         }
     }

@@ -1,35 +1,28 @@
 //! DP³'s control actions.
 //!
-//! They answer when the action is done or has begun, and say so when it could not be; DP³ answers 200 to anything and
-//! writes failures to a log that the caller does not see.
+//! They answer when the action is done, has begun, or was under way, since DP³'s clients send and forget; what cannot be
+//! done at all is said, where DP³ answers 200 and writes to a log that the caller does not see.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::Deserialize;
 use serde_json::{Value, json};
+use tenter_model::ModuleName;
 use tenter_model::config::{Action, nearest};
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::jobs;
 
-use super::entities::entity_spec;
 use super::error::{ApiError, Dp3Error};
-use super::modules::module_name;
-
-#[derive(Deserialize)]
-pub(super) struct Arguments {
-    etype: Option<String>,
-    module: Option<String>,
-}
+use super::params::Params;
 
 /// `GET` and `POST /control/{action}`.
 pub(super) async fn act(
     State(app): State<App>,
     Path(name): Path<String>,
-    Query(arguments): Query<Arguments>,
     Extension(caller): Extension<Caller>,
+    mut params: Params,
 ) -> Result<Json<Value>, Dp3Error> {
     let action = Action::ALL.into_iter().find(|action| action.name() == name).ok_or_else(|| {
         let near = nearest(&name, Action::ALL.iter().map(|a| a.name()))
@@ -42,19 +35,34 @@ pub(super) async fn act(
     }
     tracing::info!(by = caller.actor(), action = name, "control action");
     match action {
-        Action::MakeSnapshots => app.begin_job(jobs::SNAPSHOTS, Value::Null)?,
+        Action::MakeSnapshots => begin(&app, jobs::SNAPSHOTS, Value::Null)?,
         Action::RefreshModuleConfig => {
-            let text =
-                arguments.module.ok_or_else(|| ApiError::invalid("query", "module", "which module is missing"))?;
-            let module = module_name(&text)?;
-            app.refresh_module_config(module).await?;
+            let module = params.required("module");
+            params.check()?;
+            let wrong = |message: String| ApiError::invalid("query", "module", message);
+            let module = ModuleName::new(&module.unwrap_or_default()).map_err(|error| wrong(error.to_string()))?;
+            let unknown = |error: ApiError| match error.status {
+                StatusCode::NOT_FOUND => wrong(error.detail),
+                _ => error,
+            };
+            app.refresh_module_config(module).await.map_err(unknown)?;
         }
         Action::RefreshOnEntityCreation => {
-            let etype =
-                arguments.etype.ok_or_else(|| ApiError::invalid("query", "etype", "which entity type is missing"))?;
-            entity_spec(app.schema(), &etype)?;
-            app.begin_job(jobs::REFRESH_CREATIONS, json!({"etype": etype}))?;
+            let etype = params.required("etype");
+            params.check()?;
+            let etype = etype.unwrap_or_default();
+            let unknown = || ApiError::invalid("query", "etype", format!("Entity type '{etype}' doesn't exist"));
+            app.schema().entity(&etype).ok_or_else(unknown)?;
+            begin(&app, jobs::REFRESH_CREATIONS, json!({"etype": etype}))?;
         }
     }
     Ok(Json(json!({"detail": "Action sent."})))
+}
+
+/// Begins a job; one that runs does what was asked for.
+fn begin(app: &App, job: &str, arguments: Value) -> Result<(), ApiError> {
+    match app.begin_job(job, arguments) {
+        Err(error) if error.code == "under-way" => Ok(()),
+        other => other,
+    }
 }

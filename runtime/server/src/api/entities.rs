@@ -2,158 +2,106 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use serde::Deserialize;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tenter_model::accept::{InputError, LocStep};
-use tenter_model::history::{self, Current, TimeRange};
-use tenter_model::record::{History, MasterRecord};
-use tenter_model::schema::{AttributeKind, EntitySpec};
-use tenter_model::{AttrName, EntityId, EntityRef, Schema, TaskBody, Timestamp};
-use tenter_store::RawFilter;
+use tenter_model::history::TimeRange;
+use tenter_model::{EntityRef, MasterRecord, Schema, TaskBody};
 
 use crate::app::App;
+use crate::query::{ListAnswer, QueryError};
 
 use super::datapoints::admit;
 use super::error::{ApiError, Dp3Error};
+use super::params::Params;
+use super::target::{OfEntity, entity_id, entity_spec};
 
-/// `GET /entities`: the types with their attributes and counts.
-pub(super) async fn types(State(app): State<App>) -> Result<Json<Value>, Dp3Error> {
+/// `GET /entities`: the types with their attributes and counts, in the order of the configuration.
+pub(super) async fn types(State(app): State<App>) -> Result<Response, Dp3Error> {
     let schema = app.schema().clone();
     let counts = app
         .read(move |reader| {
             schema.entities().iter().map(|spec| Ok((spec.id.to_string(), reader.entity_count(&spec.id)?))).collect()
         })
         .await?;
-    Ok(Json(app.schema().entities_json(&counts)))
-}
-
-#[derive(Deserialize)]
-pub(super) struct Dates {
-    date_from: Option<String>,
-    date_to: Option<String>,
-}
-
-impl Dates {
-    /// The range; from the beginning until now by itself.
-    pub(super) fn range(&self, now: Timestamp) -> Result<TimeRange, ApiError> {
-        let parse = |name: &'static str, text: &Option<String>, default| match text {
-            None => Ok(default),
-            Some(text) => Timestamp::parse(text).ok_or_else(|| {
-                ApiError::invalid("query", name, format!("{text:?} is not a time such as 2020-01-01T00:00:00Z"))
-            }),
-        };
-        Ok(TimeRange {
-            from: Some(parse("date_from", &self.date_from, Timestamp(0))?),
-            to: Some(parse("date_to", &self.date_to, now)?),
-        })
-    }
+    printed(&app.schema().entities_listing(&counts))
 }
 
 /// `GET /entity/{etype}/{eid}/master`: the master record; `{}` for an unknown entity.
 pub(super) async fn master(
     State(app): State<App>,
-    Path((etype, eid)): Path<(String, String)>,
-    Query(dates): Query<Dates>,
+    OfEntity(entity): OfEntity,
+    mut params: Params,
 ) -> Result<Json<Value>, Dp3Error> {
-    let range = dates.range(app.now())?;
-    let entity = entity(app.schema(), &etype, &eid)?;
+    let range = params.dates_until(app.now());
+    params.check()?;
     let wanted = entity.clone();
     let record = app.read(move |reader| reader.record(&wanted)).await?;
-    Ok(Json(record.map_or_else(|| json!({}), |record| app.schema().master_json(&entity, &record, range))))
+    Ok(Json(master_json(app.schema(), &entity, record.as_ref(), range)))
 }
 
-/// `GET /entity/{etype}/{eid}/get/{attr}`: current value and history of one attribute.
-pub(super) async fn attribute(
+/// `GET /entity/{etype}/{eid}/snapshots`: documents of an entity, oldest first.
+pub(super) async fn snapshots(
     State(app): State<App>,
-    Path((etype, eid, attr)): Path<(String, String, String)>,
-    Query(dates): Query<Dates>,
-) -> Result<Json<Value>, Dp3Error> {
-    let now = app.now();
-    let range = dates.range(now)?;
-    let entity = entity(app.schema(), &etype, &eid)?;
-    if app.schema().attribute(&etype, &attr).is_none() {
-        return Err(ApiError::invalid("path", "attr", format!("Attribute '{attr}' doesn't exist")).dp3());
-    }
-    let wanted = entity.clone();
-    let record = app.read(move |reader| reader.record(&wanted)).await?;
-    let current = record.as_ref().and_then(|record| current_value(app.schema(), &entity, &attr, record, now));
-    let json = app.schema().attribute_history_json(&entity, &attr, record.as_ref(), current, range);
-    Ok(Json(json.unwrap_or(Value::Null)))
+    OfEntity(entity): OfEntity,
+    mut params: Params,
+) -> Result<Response, Dp3Error> {
+    let range = params.dates();
+    let (skip, limit) = (params.number("skip", 0), params.limit(0).unwrap_or(u32::MAX));
+    params.check()?;
+    let answer = documents(&app, entity, range, (skip, limit), ListAnswer::new(None)).await?;
+    Ok(as_json(answer.finish(&[])))
 }
 
-/// The current value of an observations attribute at a time; `None` when nothing holds then. Several values are a list.
-fn current_value(
-    schema: &Schema,
-    entity: &EntityRef,
-    attr: &str,
-    record: &MasterRecord,
-    now: Timestamp,
-) -> Option<Value> {
-    let etype = entity.etype.as_str();
-    let (AttributeKind::Observations { history: params, multi_value, .. }, History::Observations(points)) =
-        (&schema.attribute(etype, attr)?.kind, record.attributes.get(attr)?)
-    else {
-        return None;
-    };
-    let json = |value| schema.value_json(etype, attr, value);
-    Some(match history::current(points, params, *multi_value, now)? {
-        Current::One(value, _) => json(&value),
-        Current::Many(values) => values.iter().map(|(value, _)| json(value)).collect(),
+/// `GET /entity/{etype}/{eid}`: the master record and the snapshots.
+pub(super) async fn whole(
+    State(app): State<App>,
+    OfEntity(entity): OfEntity,
+    mut params: Params,
+) -> Result<Response, Dp3Error> {
+    let dates = params.dates();
+    let range = params.dates_until(app.now());
+    params.check()?;
+    let wanted = entity.clone();
+    let record = app.read(move |reader| reader.record(&wanted)).await?;
+    let master = master_json(app.schema(), &entity, record.as_ref(), range);
+    let answer = documents(&app, entity, dates, (0, u32::MAX), ListAnswer::new(Some("snapshots"))).await?;
+    let empty = record.is_none() && answer.count() == 0;
+    Ok(as_json(answer.finish(&[("empty", empty.into()), ("master_record", master)])))
+}
+
+fn master_json(schema: &Schema, entity: &EntityRef, record: Option<&MasterRecord>, range: TimeRange) -> Value {
+    record.map_or_else(|| json!({}), |record| schema.master_json(entity, record, range))
+}
+
+/// Writes the documents of an entity, oldest first, into an answer.
+async fn documents(
+    app: &App,
+    entity: EntityRef,
+    range: TimeRange,
+    (skip, limit): (u32, u32),
+    mut answer: ListAnswer,
+) -> Result<ListAnswer, ApiError> {
+    let schema = app.schema().clone();
+    app.query(move |reader, budget| {
+        reader.each_snapshot(&entity, range, skip, limit, &mut |s| -> Result<(), QueryError> {
+            budget.row()?;
+            answer.push(&schema.snapshot_json(&s.view, s.time, s.partial))
+        })?;
+        Ok(answer)
     })
-}
-
-#[derive(Deserialize)]
-pub(super) struct RawQuery {
-    eid: Option<String>,
-    attr: Option<String>,
-    src: Option<String>,
-    #[serde(default)]
-    skip: u32,
-    #[serde(default = "default_limit")]
-    limit: u32,
-}
-
-fn default_limit() -> u32 {
-    20
-}
-
-/// `GET /entity/{etype}/raw/get`: the log of datapoints, newest first.
-pub(super) async fn raw(
-    State(app): State<App>,
-    Path(etype): Path<String>,
-    Query(query): Query<RawQuery>,
-) -> Result<Json<Value>, Dp3Error> {
-    let spec = entity_spec(app.schema(), &etype)?;
-    let eid = match &query.eid {
-        None => None,
-        Some(text) => Some(entity_id(spec, text, "query")?),
-    };
-    let attr = match &query.attr {
-        None => None,
-        Some(name) => Some(attribute_name(spec, name)?),
-    };
-    let filter = RawFilter {
-        etype: Some(spec.id.clone()),
-        eid,
-        attr,
-        src: query.src.clone(),
-        skip: query.skip,
-        limit: if query.limit == 0 { u32::MAX } else { query.limit },
-    };
-    let points = app.read(move |reader| reader.raw(&filter)).await?;
-    let data: Vec<Value> =
-        points.iter().map(|stored| app.schema().datapoint_json(&stored.entity, &stored.point.datapoint)).collect();
-    Ok(Json(json!({"count": data.len(), "data": data})))
+    .await
 }
 
 /// `POST /entity/{etype}/{eid}/ttl`: keeps the entity alive.
 pub(super) async fn ttl(
     State(app): State<App>,
-    Path((etype, eid)): Path<(String, String)>,
+    OfEntity(entity): OfEntity,
     body: Bytes,
 ) -> Result<Json<Value>, Dp3Error> {
-    let entity = entity(app.schema(), &etype, &eid)?;
     let json: Value = serde_json::from_slice(&body)
         .map_err(|error| ApiError::invalid("body", "ttl", format!("the body is not JSON: {error}")))?;
     let ttl_tokens = app.schema().ttl_tokens_json(&json).map_err(|errors| {
@@ -165,33 +113,21 @@ pub(super) async fn ttl(
 }
 
 /// `DELETE /entity/{etype}/{eid}`: queues the removal; an unknown entity is no error.
-pub(super) async fn delete(
-    State(app): State<App>,
-    Path((etype, eid)): Path<(String, String)>,
-) -> Result<Json<Value>, Dp3Error> {
-    let entity = entity(app.schema(), &etype, &eid)?;
+pub(super) async fn delete(State(app): State<App>, OfEntity(entity): OfEntity) -> Result<Json<Value>, Dp3Error> {
     admit(&app, vec![TaskBody { delete: true, ..TaskBody::new(entity) }]).await?;
     Ok(Json(json!({"detail": "OK"})))
-}
-
-#[derive(Deserialize)]
-pub(super) struct PageQuery {
-    after: Option<String>,
-    limit: Option<u32>,
 }
 
 /// `GET /api/v1/entities/{etype}`: ids of stored entities, by id, page by page.
 pub(super) async fn list(
     State(app): State<App>,
     Path(etype): Path<String>,
-    Query(page): Query<PageQuery>,
+    mut params: Params,
 ) -> Result<Json<Value>, ApiError> {
+    let limit = params.number("limit", 100).clamp(1, 1000);
+    params.check()?;
     let spec = entity_spec(app.schema(), &etype)?;
-    let after = match &page.after {
-        None => None,
-        Some(text) => Some(entity_id(spec, text, "query")?),
-    };
-    let limit = page.limit.unwrap_or(100).clamp(1, 1000);
+    let after = params.text("after").map(|text| entity_id(spec, "query", text)).transpose()?;
     let (id_type, etype) = (spec.id_type, spec.id.clone());
     let rows = app
         .read(move |reader| {
@@ -219,25 +155,12 @@ pub(super) async fn list(
     Ok(Json(json!({"entities": entities, "next": next})))
 }
 
-/// What is specified of an entity type.
-pub(super) fn entity_spec<'a>(schema: &'a Schema, etype: &str) -> Result<&'a EntitySpec, ApiError> {
-    schema
-        .entity(etype)
-        .ok_or_else(|| ApiError::invalid("path", "etype", format!("Entity type '{etype}' doesn't exist")))
+/// An answer that is JSON already.
+pub(super) fn as_json(body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The attribute that a query names.
-pub(super) fn attribute_name(spec: &EntitySpec, name: &str) -> Result<AttrName, ApiError> {
-    let found = spec.attribute(name).map(|a| a.id.clone());
-    found.ok_or_else(|| ApiError::invalid("query", "attr", format!("Attribute '{name}' doesn't exist")))
-}
-
-fn entity_id(spec: &EntitySpec, eid: &str, place: &str) -> Result<EntityId, ApiError> {
-    spec.id_type.parse(eid).map_err(|message| ApiError::invalid(place, "eid", message))
-}
-
-/// The entity that a path names.
-pub(super) fn entity(schema: &Schema, etype: &str, eid: &str) -> Result<EntityRef, ApiError> {
-    let spec = entity_spec(schema, etype)?;
-    Ok(EntityRef { etype: spec.id.clone(), eid: entity_id(spec, eid, "path")? })
+/// An answer of what keeps an order that a tree of JSON would not.
+fn printed(answer: &impl Serialize) -> Result<Response, Dp3Error> {
+    Ok(as_json(serde_json::to_vec(answer).map_err(ApiError::internal)?))
 }

@@ -15,6 +15,8 @@ use tenter_model::accept::InputError;
 use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
 use tenter_store::StoreError;
 
+use crate::query::QueryError;
+
 /// Longest text of a refusal by the framework, in bytes.
 const MAX_FRAMEWORK_TEXT: usize = 64 << 10;
 
@@ -56,6 +58,16 @@ impl ApiError {
         let items =
             errors.iter().map(|error| json!({"loc": error.loc, "msg": error.message, "type": error.kind})).collect();
         let detail = errors.first().map_or_else(String::new, ToString::to_string);
+        Self { errors: items, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail) }
+    }
+
+    /// Input errors that are told item by item already.
+    pub(crate) fn invalid_items(items: Vec<Value>) -> Self {
+        let detail = items.first().map_or_else(String::new, |item| {
+            let loc = item["loc"].as_array().into_iter().flatten();
+            let at = loc.map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned)).collect::<Vec<_>>();
+            format!("{}: {}", at.join("."), item["msg"].as_str().unwrap_or_default())
+        });
         Self { errors: items, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail) }
     }
 
@@ -106,6 +118,18 @@ impl From<StoreError> for ApiError {
             | StoreError::TooNew { .. }
             | StoreError::Foreign(_)
             | StoreError::Sqlite(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Store(error) => error.into(),
+            // DP³ answers 400 to a query that cannot be answered.
+            QueryError::TooLong { .. } | QueryError::TooMuch(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "query-cost", error.to_string())
+            }
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::auth::Area;
 
 use super::{
-    audit, backup, breakers, control, datapoints, deadletters, entities, hooks, invocations, modules, snapshots,
-    status, telemetry, tokens, why,
+    audit, backup, breakers, control, datapoints, deadletters, entities, hooks, invocations, listing, modules,
+    snapshots, status, telemetry, tokens, values, why,
 };
 
 /// One row.
@@ -31,10 +31,18 @@ pub(super) struct Route {
     handler: MethodRouter<App>,
 }
 
+impl Route {
+    /// DP³'s routes answer at their path with a slash at the end too, without a redirect.
+    pub(super) fn with_slash(&self) -> Option<String> {
+        let is_dp3 = !self.path.starts_with("/api/") && !["/", "/livez", "/readyz", "/metrics"].contains(&self.path);
+        is_dp3.then(|| format!("{}/", self.path))
+    }
+}
+
 /// Every route.
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
-    use Area::{Entities, Ingest, Inspect, Modules, Operate, Read, Tokens};
+    use Area::{Control, Entities, Ingest, Inspect, Modules, Operate, Read, Tokens};
     let open = |path, handler| Route { method: Method::GET, path, needs: None, handler };
     let read = |path, needs, handler| Route { method: Method::GET, path, needs: Some(needs), handler };
     let send = |path, needs, handler| Route { method: Method::POST, path, needs: Some(needs), handler };
@@ -47,15 +55,30 @@ pub(super) fn table() -> Vec<Route> {
         read("/metrics", Read, get(status::metrics)),
         send("/datapoints", Ingest, post(datapoints::post)),
         read("/entities", Read, get(entities::types)),
-        read("/entity/{etype}/raw/get", Read, get(entities::raw)),
-        read("/entity/{etype}/{eid}", Read, get(snapshots::whole)),
-        read("/entity/{etype}/{eid}/snapshots", Read, get(snapshots::of_entity)),
+        read("/entity/{etype}/get", Read, get(listing::get)),
+        read("/entity/{etype}/count", Read, get(listing::count)),
+        read("/entity/{etype}/raw/get", Read, get(listing::raw)),
+        read("/entity/{etype}/_/distinct/{attr}", Read, get(listing::distinct)),
+        read("/entity/{etype}/{eid}", Read, get(entities::whole)),
         drop("/entity/{etype}/{eid}", Entities, delete(entities::delete)),
         read("/entity/{etype}/{eid}/master", Read, get(entities::master)),
-        read("/entity/{etype}/{eid}/get/{attr}", Read, get(entities::attribute)),
+        read("/entity/{etype}/{eid}/snapshots", Read, get(entities::snapshots)),
+        read("/entity/{etype}/{eid}/get/{attr}", Read, get(values::get)),
+        send("/entity/{etype}/{eid}/set/{attr}", Entities, post(values::set)),
         send("/entity/{etype}/{eid}/ttl", Entities, post(entities::ttl)),
-        read("/control/{action}", Operate, get(control::act)),
-        send("/control/{action}", Operate, post(control::act)),
+        read("/v2/entity/{etype}/get", Read, get(listing::get)),
+        read("/v2/entity/{etype}/count", Read, get(listing::count)),
+        read("/v2/entity/{etype}/raw/get", Read, get(listing::raw)),
+        read("/v2/entity/{etype}/_/distinct/{attr}", Read, get(listing::distinct)),
+        read("/v2/entity/{etype}", Read, get(entities::whole)),
+        drop("/v2/entity/{etype}", Entities, delete(entities::delete)),
+        read("/v2/entity/{etype}/master", Read, get(entities::master)),
+        read("/v2/entity/{etype}/snapshots", Read, get(entities::snapshots)),
+        read("/v2/entity/{etype}/attr", Read, get(values::get)),
+        send("/v2/entity/{etype}/attr", Entities, post(values::set)),
+        send("/v2/entity/{etype}/ttl", Entities, post(entities::ttl)),
+        read("/control/{action}", Control, get(control::act)),
+        send("/control/{action}", Control, post(control::act)),
         read("/telemetry/sources_validity", Read, get(telemetry::sources_validity)),
         read("/telemetry/sources_age", Read, get(telemetry::sources_age)),
         read("/telemetry/entities_per_attr", Read, get(telemetry::entities_per_attr)),
@@ -110,8 +133,11 @@ pub(super) fn table() -> Vec<Route> {
 /// The router of the table.
 pub(super) fn router() -> Router<App> {
     let rows = table().into_iter();
-    rows.fold(Router::new(), |router, row| router.route(row.path, row.handler))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+    let with_row = |router: Router<App>, row: Route| match row.with_slash() {
+        Some(path) => router.route(row.path, row.handler.clone()).route(&path, row.handler),
+        None => router.route(row.path, row.handler),
+    };
+    rows.fold(Router::new(), with_row).layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 /// What the guard looks up.
@@ -132,6 +158,8 @@ impl Needs {
         let row = if *method == Method::HEAD { Method::GET } else { method.clone() };
         let reads = row == Method::GET;
         let unknown = Some(if reads { Area::Read } else { Area::Operate });
+        // A row stands for its path with a slash at the end too.
+        let matched = matched.map(|path| path.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(path));
         let found = matched.and_then(|path| self.0.iter().find(|((m, p), _)| *m == row && *p == path));
         found.map_or(unknown, |(_, needs)| *needs)
     }

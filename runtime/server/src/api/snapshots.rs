@@ -1,21 +1,20 @@
-//! Snapshots: runs, and what they hold of an entity.
+//! Snapshot runs.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_engine::SnapshotOptions;
-use tenter_model::{EntityRef, Timestamp};
-use tenter_store::{Reader, RunRow, StoreError};
+use tenter_model::Timestamp;
+use tenter_store::RunRow;
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::jobs;
 
-use super::entities::{Dates, entity};
-use super::error::{ApiError, Dp3Error};
+use super::error::ApiError;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -81,54 +80,4 @@ fn run_json(run: &RunRow) -> Value {
         "began": run.began.to_string(), "ended": run.ended.map(|t| t.to_string()), "counts": run.counts,
         "reason": run.reason,
     })
-}
-
-#[derive(Deserialize)]
-pub(super) struct Page {
-    #[serde(default)]
-    skip: usize,
-    /// 0 = all.
-    #[serde(default)]
-    limit: usize,
-}
-
-/// `GET /entity/{etype}/{eid}/snapshots`: documents of an entity, oldest first.
-pub(super) async fn of_entity(
-    State(app): State<App>,
-    Path((etype, eid)): Path<(String, String)>,
-    Query(dates): Query<Dates>,
-    Query(page): Query<Page>,
-) -> Result<Json<Value>, Dp3Error> {
-    let range = dates.range(app.now())?;
-    let entity = entity(app.schema(), &etype, &eid)?;
-    let limit = if page.limit == 0 { usize::MAX } else { page.limit };
-    let all = documents(&app, entity, range).await?;
-    Ok(Json(all.into_iter().skip(page.skip).take(limit).collect()))
-}
-
-/// `GET /entity/{etype}/{eid}`: the master record and the snapshots.
-pub(super) async fn whole(
-    State(app): State<App>,
-    Path((etype, eid)): Path<(String, String)>,
-    Query(dates): Query<Dates>,
-) -> Result<Json<Value>, Dp3Error> {
-    let range = dates.range(app.now())?;
-    let entity = entity(app.schema(), &etype, &eid)?;
-    let wanted = entity.clone();
-    let record = app.read(move |reader| reader.record(&wanted)).await?;
-    let master = record.map_or_else(|| json!({}), |record| app.schema().master_json(&entity, &record, range));
-    let snapshots = documents(&app, entity, range).await?;
-    let empty = master.as_object().is_none_or(serde_json::Map::is_empty) && snapshots.is_empty();
-    Ok(Json(json!({"empty": empty, "master_record": master, "snapshots": snapshots})))
-}
-
-async fn documents(
-    app: &App,
-    entity: EntityRef,
-    range: tenter_model::history::TimeRange,
-) -> Result<Vec<Value>, ApiError> {
-    let read = move |reader: &Reader| -> Result<_, StoreError> { reader.snapshot_history(&entity, range, 0, u32::MAX) };
-    let found = app.read(read).await?;
-    // The store gives the newest first.
-    Ok(found.iter().rev().map(|s| app.schema().snapshot_json(&s.view, s.time, s.partial)).collect())
 }

@@ -5,9 +5,8 @@
 use std::sync::{Mutex, TryLockError};
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::Timestamp;
 use tenter_store::{RunRow, RunState};
@@ -15,8 +14,8 @@ use tenter_store::{RunRow, RunState};
 use crate::app::App;
 use crate::attributes::{self, seconds};
 
-use super::entities::Dates;
 use super::error::{ApiError, Dp3Error};
+use super::params::Params;
 
 /// How old counts of attributes may be, in microseconds; a scan reads every record.
 const FRESH_US: i64 = 60_000_000;
@@ -32,21 +31,10 @@ pub(super) async fn sources_validity(State(app): State<App>) -> Result<Json<Valu
     Ok(Json(sources.into_iter().map(|(src, t2)| (src, Value::from(t2.to_string()))).collect()))
 }
 
-#[derive(Deserialize)]
-pub(super) struct Unit {
-    unit: Option<String>,
-}
-
 /// `GET /telemetry/sources_age`: how long ago that is, in whole minutes or seconds.
-pub(super) async fn sources_age(State(app): State<App>, Query(query): Query<Unit>) -> Result<Json<Value>, Dp3Error> {
-    let unit = match query.unit.as_deref() {
-        None | Some("minutes") => 60_000_000,
-        Some("seconds") => 1_000_000,
-        Some(other) => {
-            let wrong = format!("{other:?} is no unit; expected minutes or seconds");
-            return Err(ApiError::invalid("query", "unit", wrong).into());
-        }
-    };
+pub(super) async fn sources_age(State(app): State<App>, mut params: Params) -> Result<Json<Value>, Dp3Error> {
+    let unit = params.word("unit", &[("minutes", 60_000_000), ("seconds", 1_000_000)], 60_000_000);
+    params.check()?;
     let now = app.now();
     let age = |t2: Timestamp| Value::from(now.since(t2).div_euclid(unit));
     Ok(Json(sources(&app).await?.into_iter().map(|(src, t2)| (src, age(t2))).collect()))
@@ -114,32 +102,13 @@ pub(super) async fn snapshot_summary(State(app): State<App>) -> Result<Json<Valu
     })))
 }
 
-#[derive(Deserialize)]
-pub(super) struct MetadataQuery {
-    module: Option<String>,
-    #[serde(default)]
-    skip: usize,
-    /// 0 = all.
-    #[serde(default)]
-    limit: usize,
-    sort: Option<String>,
-}
-
 /// `GET /telemetry/metadata`: what runs of snapshots and jobs noted, as DP³'s `#metadata` documents.
-pub(super) async fn metadata(
-    State(app): State<App>,
-    Query(query): Query<MetadataQuery>,
-    Query(dates): Query<Dates>,
-) -> Result<Json<Value>, Dp3Error> {
-    let range = dates.range(app.now())?;
-    let newest_first = match query.sort.as_deref() {
-        None | Some("newest") => true,
-        Some("oldest") => false,
-        Some(other) => {
-            let wrong = format!("{other:?} is no order; expected newest or oldest");
-            return Err(ApiError::invalid("query", "sort", wrong).into());
-        }
-    };
+pub(super) async fn metadata(State(app): State<App>, mut params: Params) -> Result<Json<Value>, Dp3Error> {
+    let range = params.dates_until(app.now());
+    let newest_first = params.word("sort", &[("newest", true), ("oldest", false)], true);
+    let (skip, limit) = (params.number("skip", 0), params.limit(0).unwrap_or(u32::MAX));
+    params.check()?;
+    let wanted = params.text("module");
     let (runs, jobs) =
         app.read(|reader| Ok((reader.runs(None, MAX_NOTES)?, reader.jobs(None, None, MAX_NOTES)?))).await?;
     let mut notes: Vec<(Timestamp, &str, Value)> = Vec::new();
@@ -154,7 +123,7 @@ pub(super) async fn metadata(
         notes.push((job.began, module, document(module, job.began, Some(job.updated.to_string()), body)));
     }
     notes.retain(|(at, module, _)| {
-        query.module.as_deref().is_none_or(|wanted| wanted == *module)
+        wanted.is_none_or(|wanted| wanted == *module)
             && range.from.is_none_or(|from| *at >= from)
             && range.to.is_none_or(|to| *at <= to)
     });
@@ -162,8 +131,8 @@ pub(super) async fn metadata(
     if newest_first {
         notes.reverse();
     }
-    let limit = if query.limit == 0 { usize::MAX } else { query.limit };
-    Ok(Json(notes.into_iter().skip(query.skip).take(limit).map(|(.., note)| note).collect()))
+    let page = notes.into_iter().skip(skip as usize).take(limit as usize);
+    Ok(Json(page.map(|(.., note)| note).collect()))
 }
 
 fn document(module: &str, began: Timestamp, updated: Option<String>, body: Value) -> Value {

@@ -133,12 +133,14 @@ fn every_route_is_asked_by_everybody() {
         for sender in &senders {
             let token = place.token(*sender);
             for row in table() {
-                let status = place.ask(row.method.as_str(), &example(row.path), token.as_deref());
-                let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then_some(status);
-                let wanted = expected(&row, *sender, loopback);
-                assert_eq!(denied, wanted, "{} {} by {sender:?} on {listen}: {status}", row.method, row.path);
-                assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{} {}", row.method, row.path);
-                assert!(status != StatusCode::INTERNAL_SERVER_ERROR, "{} {} by {sender:?}", row.method, row.path);
+                for path in [Some(row.path.to_owned()), row.with_slash()].into_iter().flatten() {
+                    let what = format!("{} {path} by {sender:?} on {listen}", row.method);
+                    let status = place.ask(row.method.as_str(), &example(&path), token.as_deref());
+                    let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then_some(status);
+                    assert_eq!(denied, expected(&row, *sender, loopback), "{what}: {status}");
+                    assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{what}");
+                    assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{what}");
+                }
             }
         }
     }
@@ -173,15 +175,30 @@ fn the_table_is_what_was_decided() {
     viewer   read     GET    /metrics
     ingester ingest   POST   /datapoints
     viewer   read     GET    /entities
+    viewer   read     GET    /entity/{etype}/get
+    viewer   read     GET    /entity/{etype}/count
     viewer   read     GET    /entity/{etype}/raw/get
+    viewer   read     GET    /entity/{etype}/_/distinct/{attr}
     viewer   read     GET    /entity/{etype}/{eid}
-    viewer   read     GET    /entity/{etype}/{eid}/snapshots
     analyst  entities DELETE /entity/{etype}/{eid}
     viewer   read     GET    /entity/{etype}/{eid}/master
+    viewer   read     GET    /entity/{etype}/{eid}/snapshots
     viewer   read     GET    /entity/{etype}/{eid}/get/{attr}
+    analyst  entities POST   /entity/{etype}/{eid}/set/{attr}
     analyst  entities POST   /entity/{etype}/{eid}/ttl
-    operator operate  GET    /control/{action}
-    operator operate  POST   /control/{action}
+    viewer   read     GET    /v2/entity/{etype}/get
+    viewer   read     GET    /v2/entity/{etype}/count
+    viewer   read     GET    /v2/entity/{etype}/raw/get
+    viewer   read     GET    /v2/entity/{etype}/_/distinct/{attr}
+    viewer   read     GET    /v2/entity/{etype}
+    analyst  entities DELETE /v2/entity/{etype}
+    viewer   read     GET    /v2/entity/{etype}/master
+    viewer   read     GET    /v2/entity/{etype}/snapshots
+    viewer   read     GET    /v2/entity/{etype}/attr
+    analyst  entities POST   /v2/entity/{etype}/attr
+    analyst  entities POST   /v2/entity/{etype}/ttl
+    analyst  control  GET    /control/{action}
+    analyst  control  POST   /control/{action}
     viewer   read     GET    /telemetry/sources_validity
     viewer   read     GET    /telemetry/sources_age
     viewer   read     GET    /telemetry/entities_per_attr

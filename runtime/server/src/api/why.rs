@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::why::{Facts, explain};
 
 use super::deadletters;
-use super::entities::{attribute_name, entity, entity_spec};
 use super::error::ApiError;
+use super::target::{attribute, entity, entity_spec};
 
 /// Calls and failures looked at.
 const ROWS: u32 = 1000;
@@ -81,11 +81,11 @@ pub(super) async fn provenance(
 ) -> Result<Json<Value>, ApiError> {
     let entity = entity(app.schema(), &etype, &eid)?;
     let spec = entity_spec(app.schema(), &etype)?;
-    let attr = query.attr.as_deref().map(|name| attribute_name(spec, name)).transpose()?;
+    let attr = query.attr.as_deref().map(|name| attribute(spec, "query", name)).transpose()?;
     let filter = RawFilter {
         etype: Some(entity.etype.clone()),
         eid: Some(entity.eid.clone()),
-        attr,
+        attr: attr.map(|attr| attr.id.clone()),
         src: None,
         skip: query.skip,
         limit: query.limit.clamp(1, 1000),

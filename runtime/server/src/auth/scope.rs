@@ -20,24 +20,27 @@ pub(crate) enum Area {
     Ingest,
     /// Changing and removing entities.
     Entities,
+    /// Having done now what `control.yml` allows.
+    Control,
     /// Looking into failures, dead letters and calls of hooks.
     Inspect,
     /// Installing, granting and switching modules.
     Modules,
-    /// Dead letters, backups, the audit log, and what the server is told to do now.
+    /// Dead letters, backups, the audit log, and snapshot runs as wished.
     Operate,
     /// Making and revoking tokens.
     Tokens,
 }
 
 /// Name, the least role that has it, and what it is for.
-const AREAS: [(Area, &str, Role, &str); 7] = [
+const AREAS: [(Area, &str, Role, &str); 8] = [
     (Area::Read, "read", Role::Viewer, "read entities, state and modules"),
     (Area::Ingest, "ingest", Role::Ingester, "send datapoints"),
     (Area::Entities, "entities", Role::Analyst, "change and remove entities"),
+    (Area::Control, "control", Role::Analyst, "have done now what control.yml allows"),
     (Area::Inspect, "inspect", Role::Author, "see failures, dead letters and calls of hooks"),
     (Area::Modules, "modules", Role::Operator, "install, grant and switch modules"),
-    (Area::Operate, "operate", Role::Operator, "dead letters, backups, audit log, control"),
+    (Area::Operate, "operate", Role::Operator, "dead letters, backups, audit log, snapshot runs"),
     (Area::Tokens, "tokens", Role::Operator, "make and revoke tokens"),
 ];
 
@@ -190,11 +193,11 @@ mod tests {
 
     #[test]
     fn scopes_have_one_form() {
-        for text in ["read", "ingest:ip", "entities", "inspect", "modules", "operate", "tokens"] {
+        for text in ["read", "ingest:ip", "entities", "control", "inspect", "modules", "operate", "tokens"] {
             assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
         assert_eq!(Area::all().count(), AREAS.len());
-        insta::assert_snapshot!("ingest-all".parse::<Scope>().unwrap_err(), @r#""ingest-all" is no scope; scopes are read, ingest, entities, inspect, modules, operate, tokens, and read:TYPE, ingest:TYPE, entities:TYPE for one entity type"#);
+        insta::assert_snapshot!("ingest-all".parse::<Scope>().unwrap_err(), @r#""ingest-all" is no scope; scopes are read, ingest, entities, control, inspect, modules, operate, tokens, and read:TYPE, ingest:TYPE, entities:TYPE for one entity type"#);
         insta::assert_snapshot!("modules:ip".parse::<Scope>().unwrap_err(), @r#""modules:ip": the scope modules is of no entity type"#);
         assert!("read:no such".parse::<Scope>().is_err());
     }
