@@ -16,6 +16,7 @@ mod as_dp3;
 mod bad_input;
 mod by_clock;
 mod demo;
+mod dp3_api;
 mod harness;
 mod hostile;
 mod modules;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Server, Site, assert_reconciled, component};
 
 /// Why `found` is not what a step expects; `None` when it is.
-fn difference(expected: &Value, found: &Value, at: &str) -> Option<String> {
+pub(crate) fn difference(expected: &Value, found: &Value, at: &str) -> Option<String> {
     let is = |so: bool| (!so).then(|| format!("{at}: expected {expected}, found {found}"));
     match (expected, found) {
         (Value::String(text), _) if text == "<time>" => {
@@ -39,7 +39,7 @@ fn text<'a>(step: &'a Value, key: &str) -> &'a str {
     step[key].as_str().unwrap_or_else(|| panic!("{key:?} must be text in {step}"))
 }
 
-fn take(server: &mut Server, step: &Value) -> Answer {
+pub(crate) fn take(server: &mut Server, step: &Value) -> Answer {
     let keys: Vec<&str> = step.as_object().unwrap().keys().map(String::as_str).collect();
     let what = ["post", "ttl", "delete", "upload", "request", "get", "restart"];
     let known = ["_", "status", "body", "json", "tokens"];
@@ -108,7 +108,7 @@ fn all_go_as_written() {
 }
 
 #[test]
-fn differences_are_found() {
+pub(crate) fn differences_are_found() {
     let found = json!({"a": [1, {"b": "two words"}], "t": "2024-01-01T00:00:00Z", "n": null});
     let same = |expected: Value| difference(&expected, &found, "body");
     assert_eq!(same(json!({"a": [1, {"b": "~two"}], "t": "<time>", "c": null})), None);

@@ -1,7 +1,6 @@
 //! Entities: what is stored of them, in DP³'s shapes.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -16,8 +15,8 @@ use crate::query::{ListAnswer, QueryError};
 
 use super::datapoints::admit;
 use super::error::{ApiError, Dp3Error};
-use super::params::Params;
-use super::target::{OfEntity, entity_id, entity_spec};
+use super::params::{Params, until};
+use super::target::{OfEntity, WithBody, entity_id, entity_spec};
 
 /// `GET /entities`: the types with their attributes and counts, in the order of the configuration.
 pub(super) async fn types(State(app): State<App>) -> Result<Response, Dp3Error> {
@@ -63,7 +62,7 @@ pub(super) async fn whole(
     mut params: Params,
 ) -> Result<Response, Dp3Error> {
     let dates = params.dates();
-    let range = params.dates_until(app.now());
+    let range = until(dates, app.now());
     params.check()?;
     let wanted = entity.clone();
     let record = app.read(move |reader| reader.record(&wanted)).await?;
@@ -99,8 +98,7 @@ async fn documents(
 /// `POST /entity/{etype}/{eid}/ttl`: keeps the entity alive.
 pub(super) async fn ttl(
     State(app): State<App>,
-    OfEntity(entity): OfEntity,
-    body: Bytes,
+    WithBody(OfEntity(entity), body): WithBody<OfEntity>,
 ) -> Result<Json<Value>, Dp3Error> {
     let json: Value = serde_json::from_slice(&body)
         .map_err(|error| ApiError::invalid("body", "ttl", format!("the body is not JSON: {error}")))?;

@@ -95,8 +95,7 @@ impl Params {
 
     /// The same; from 1970 until now where one is not given.
     pub(super) fn dates_until(&mut self, now: Timestamp) -> TimeRange {
-        let TimeRange { from, to } = self.dates();
-        TimeRange { from: from.or(Some(Timestamp(0))), to: to.or(Some(now)) }
+        until(self.dates(), now)
     }
 
     /// A parameter that is JSON; `null` is as good as none.
@@ -132,6 +131,11 @@ impl Params {
     pub(super) fn check(&mut self) -> Result<(), ApiError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ApiError::invalid_items(std::mem::take(&mut self.problems))) }
     }
+}
+
+/// A range of time, from 1970 until now where it is open.
+pub(super) fn until(range: TimeRange, now: Timestamp) -> TimeRange {
+    TimeRange { from: range.from.or(Some(Timestamp(0))), to: range.to.or(Some(now)) }
 }
 
 /// The item for something that must be there and is not.

@@ -31,11 +31,13 @@ pub(super) struct Route {
     handler: MethodRouter<App>,
 }
 
+/// What DP³'s paths begin with.
+const DP3: [&str; 6] = ["/datapoints", "/entities", "/entity/", "/v2/", "/control/", "/telemetry/"];
+
 impl Route {
     /// DP³'s routes answer at their path with a slash at the end too, without a redirect.
     pub(super) fn with_slash(&self) -> Option<String> {
-        let is_dp3 = !self.path.starts_with("/api/") && !["/", "/livez", "/readyz", "/metrics"].contains(&self.path);
-        is_dp3.then(|| format!("{}/", self.path))
+        DP3.iter().any(|start| self.path.starts_with(start)).then(|| format!("{}/", self.path))
     }
 }
 

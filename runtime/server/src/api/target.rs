@@ -3,8 +3,10 @@
 //! DP³'s first API names the entity and the attribute in the path, its second in the parameters `eid` and `attr`, since
 //! an id may hold a slash. Handlers take one of these and serve both.
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use tenter_model::schema::{AttributeSpec, EntitySpec};
 use tenter_model::{EntityId, EntityRef, Schema};
 
@@ -21,6 +23,22 @@ pub(super) struct OfEntity(pub(super) EntityRef);
 
 /// The entity and the attribute of a request.
 pub(super) struct OfAttribute(pub(super) EntityRef, pub(super) AttributeSpec);
+
+/// One of these, and the body. The body is read even when the rest is refused: a connection that is closed on unread data
+/// is reset, and the sender would not see the answer.
+pub(super) struct WithBody<T>(pub(super) T, pub(super) Bytes);
+
+impl<T: FromRequestParts<App, Rejection = Dp3Error> + Send> FromRequest<App> for WithBody<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let target = T::from_request_parts(&mut parts, app).await;
+        let body = Bytes::from_request(Request::from_parts(parts, body), app).await;
+        let target = target.map_err(IntoResponse::into_response)?;
+        Ok(Self(target, body.map_err(IntoResponse::into_response)?))
+    }
+}
 
 impl FromRequestParts<App> for OfType {
     type Rejection = Dp3Error;

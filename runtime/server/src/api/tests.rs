@@ -296,3 +296,23 @@ fn read_code(folder: &Path, code: &mut String) {
         }
     }
 }
+
+#[test]
+fn every_route_of_dp3_has_rows_in_the_table_of_behaviours() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/e2e/dp3_api");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let mut twins: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&read("routes.json")).unwrap();
+    twins.remove("_");
+    let rows: Vec<serde_json::Value> =
+        read("rows.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for route in twins.keys() {
+        assert!(rows.iter().any(|row| row["route"] == route.as_str()), "{route} has no row");
+    }
+    let second = twins.values().filter_map(|twin| twin.as_str().map(str::to_owned));
+    let mut listed: Vec<String> = twins.keys().cloned().chain(second).collect();
+    let dp3 = table().into_iter().filter(|row| row.path == "/" || row.with_slash().is_some());
+    let mut ours: Vec<String> = dp3.map(|row| format!("{} {}", row.method, row.path)).collect();
+    listed.sort();
+    ours.sort();
+    assert_eq!(listed, ours);
+}

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::app::App;
 use super::datapoints::admit;
 use super::error::{ApiError, Dp3Error};
 use super::params::Params;
-use super::target::OfAttribute;
+use super::target::{OfAttribute, WithBody};
 
 /// `GET /entity/{etype}/{eid}/get/{attr}`: current value and history of one attribute. Current is what the record holds
 /// of a plain attribute, and what the latest snapshot holds of all else.
@@ -49,9 +48,8 @@ pub(super) async fn get(
 /// `POST /entity/{etype}/{eid}/set/{attr}`: makes a datapoint of now, from the address that asks.
 pub(super) async fn set(
     State(app): State<App>,
-    OfAttribute(entity, spec): OfAttribute,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    body: Bytes,
+    WithBody(OfAttribute(entity, spec), body): WithBody<OfAttribute>,
 ) -> Result<Json<Value>, Dp3Error> {
     // Without a socket, as in tests of the router, the sender is this machine.
     let ip = peer.map_or(IpAddr::from([127, 0, 0, 1]), |Extension(ConnectInfo(peer))| peer.ip().to_canonical());
