@@ -10,6 +10,12 @@ use serde_json::{Map, Value, json};
 
 use crate::harness::{Dp3, Known, Server, Site, Type, tenter};
 
+const PAGE: &str = "
+entity: {id: page, id_data_type: string, name: Page, snapshot: true}
+attribs:
+  title: {name: Title, type: plain, data_type: string}
+";
+
 /// stdout, stderr and exit code.
 fn run(url: &str, token: Option<&str>, args: &[&str]) -> (String, String, i32) {
     let home = tempfile::tempdir().unwrap();
@@ -35,10 +41,10 @@ fn point(etype: &str, id: &str, attr: &str, v: Value) -> Value {
 
 fn port(v: u16) -> Value {
     json!({"type": "ip", "id": "192.0.2.1", "attr": "open_ports", "v": v, "src": "scan", "c": 0.5,
-        "t1": "2026-01-01T00:00:00Z", "t2": "2026-01-02T00:00:00Z"})
+        "t1": "2026-01-01T00:00:00Z", "t2": "2096-01-01T00:00:00Z"})
 }
 
-/// What both servers are told.
+/// What both servers are told. What lies in the past loses confidence with time, so ports are known for long.
 fn points() -> Vec<Value> {
     vec![
         point("ip", "192.0.2.1", "hostname", json!("www.example")),
@@ -54,17 +60,16 @@ fn points() -> Vec<Value> {
 /// What a DP³ would know of them.
 fn known() -> Known {
     let plain = |v: &str| json!({"v": v, "ts_last_update": "2026-01-03T00:00:00Z"});
-    let seen = |v: u16| json!({"v": v, "t1": "2026-01-01T00:00:00Z", "t2": "2026-01-02T00:00:00Z", "c": 0.5});
+    let seen = |v: u16| json!({"v": v, "t1": "2026-01-01T00:00:00Z", "t2": "2096-01-01T00:00:00Z", "c": 0.5});
     let created = "2026-01-03T00:00:00Z";
     let masters = |all: Value| all.as_object().unwrap().clone();
     let raw = |etype: &str| -> Vec<Value> {
         let of_type = points().into_iter().filter(|p| p["type"] == etype).rev();
         of_type
             .map(|mut p| {
-                let t = p.get("t1").cloned().unwrap_or(Value::Null);
-                p["t2"] = p.get("t2").cloned().unwrap_or(Value::Null);
-                p["c"] = p.get("c").cloned().unwrap_or(json!(1.0));
-                p["t1"] = t;
+                for key in ["c", "t1", "t2"] {
+                    p[key] = p.get(key).cloned().unwrap_or(Value::Null);
+                }
                 p
             })
             .collect()
@@ -98,7 +103,7 @@ fn known() -> Known {
     Known {
         types: vec![("ip".to_owned(), ip), ("page".to_owned(), page)],
         fixed: vec![
-            ("/telemetry/sources_validity", json!({"scan": "2026-01-02T00:00:00Z"})),
+            ("/telemetry/sources_validity", json!({"scan": "2096-01-01T00:00:00Z"})),
             ("/telemetry/sources_age", json!({"scan": 1_440})),
             (
                 "/telemetry/entities_per_attr",
@@ -119,6 +124,109 @@ fn known() -> Known {
             ("/telemetry/rabbitmq/queues", json!({"queues": [queue]})),
         ],
     }
+}
+
+/// Questions that both answer alike.
+const QUESTIONS: &[&[&str]] = &[
+    &["entity", "list"],
+    &["entity", "list", "ip"],
+    &["entity", "list", "ip", "-o", "json"],
+    &["entity", "list", "ip", "-f", "hostname=www", "-o", "ndjson"],
+    &["entity", "list", "ip", "-a", "note", "-o", "ndjson"],
+    &["entity", "list", "ip", "--sort", "hostname:-1", "-s", "1", "-l", "1", "-o", "json"],
+    &["entity", "list", "ip", "-f", "hostname=nothing", "-o", "json"],
+    &["entity", "count", "ip"],
+    &["entity", "count", "ip", "-a", "open_ports", "-o", "json"],
+    &["entity", "attr-values", "ip", "note"],
+    &["entity", "attr-values", "ip", "hostname", "-o", "ndjson"],
+    &["entity", "attr-values", "ip", "hostname", "-o", "json"],
+    &["entity", "get", "ip", "192.0.2.1", "hostname"],
+    &["entity", "attr", "get", "ip", "192.0.2.1", "open_ports", "-o", "json"],
+    &["entity", "get", "ip", "192.0.2.2", "-o", "json"],
+    &["entity", "get", "page", "index/de", "-o", "json"],
+    &["entity", "get", "page", "index/de", "title"],
+    &["entity", "master", "ip", "192.0.2.1", "-o", "ndjson"],
+    &["entity", "master", "page", "index/de", "-o", "json"],
+    &["entity", "raw", "ip", "--eid", "192.0.2.1", "-a", "hostname", "-o", "json"],
+    &["entity", "raw", "ip", "-r", "scan", "-l", "1", "-o", "ndjson"],
+    &["entity", "snapshots", "ip", "192.0.2.2", "-o", "ndjson"],
+    &["entity", "snapshots", "page", "index/de", "-o", "json"],
+    &["telemetry", "sources-validity", "-o", "json"],
+    &["telemetry", "entities-per-attr"],
+    &["telemetry", "entities-per-attr", "-o", "ndjson"],
+];
+
+/// Mistakes that both refuse alike.
+const MISTAKES: &[&[&str]] = &[
+    &["entity", "list", "nothing"],
+    &["entity", "count", "nothing"],
+    &["entity", "list", "ip", "-f", "nothing=x"],
+    &["entity", "get", "ip", "192.0.2.1", "nothing"],
+    &["entity", "master", "ip", "192.0.2.99"],
+    &["entity", "get", "ip", "192.0.2.99"],
+];
+
+/// Questions about what differs from server to server, and changes.
+const DONE: &[&[&str]] = &[
+    &["telemetry", "source-age", "-u", "minutes"],
+    &["telemetry", "attribute-sizes"],
+    &["telemetry", "attribute-sizes", "-o", "ndjson"],
+    &["telemetry", "snapshot-summary"],
+    &["telemetry", "metadata", "-m", "SnapShooter", "-S", "oldest"],
+    &["telemetry", "queues"],
+    &["entity", "attr", "set", "ip", "192.0.2.2", "note", "another"],
+    &["entity", "attr", "set", "page", "index/de", "title", "\"Beginn\""],
+    &["entity", "ttl", "ip", "192.0.2.2", "base=2040-01-01"],
+    &["entity", "ttl", "page", "index/de", "-b", "{\"base\": \"2040-01-01T00:00:00Z\"}"],
+    &["entity", "delete", "page", "index/de"],
+    &["control", "make-snapshots"],
+    &["control", "refresh-on-entity-creation", "ip"],
+    &["datapoint", "send", "/dev/null"],
+];
+
+/// Times are replaced, which no two servers have in common.
+fn timeless(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_inclusive(['"', ' ', '\n']) {
+        let bare = word.trim_end_matches(['"', ' ', '\n']);
+        let is_time = bare.len() >= 20 && bare.ends_with('Z') && bare.as_bytes()[10] == b'T';
+        out.push_str(if is_time { "[time]" } else { bare });
+        out.push_str(&word[bare.len()..]);
+    }
+    out
+}
+
+#[test]
+fn both_servers_are_asked_alike() {
+    let allowed = "allowed_actions: [make_snapshots, refresh_on_entity_creation]\n";
+    let mut server = Server::start(&Site::new().entity("page", PAGE).file("control.yml", allowed));
+    server.post_datapoints(&points().into());
+    server.settle();
+    assert_eq!(server.post("/api/v1/snapshots", &json!({"wait": true})).status, 200);
+    let dp3 = Dp3::start("", known());
+    for args in QUESTIONS {
+        let (ours, theirs) = (run(&server.url, None, args), run(&dp3.url, None, args));
+        assert_eq!((ours.2, theirs.2), (0, 0), "{args:?}\n{}{}", ours.1, theirs.1);
+        assert_eq!(timeless(&ours.0), timeless(&theirs.0), "{args:?}");
+    }
+    for args in MISTAKES {
+        let (ours, theirs) = (run(&server.url, None, args), run(&dp3.url, None, args));
+        assert_eq!((&ours.0, ours.2), (&theirs.0, theirs.2), "{args:?}");
+        assert!(ours.2 > 2, "{args:?}: {ours:?}");
+        // Ours may say more precisely where it is.
+        let said = theirs.1.trim_start_matches("error: ");
+        assert!(ours.1.contains(said), "{args:?}: {}\n{}", ours.1, theirs.1);
+    }
+    for args in DONE {
+        let (ours, theirs) = (run(&server.url, None, args), run(&dp3.url, None, args));
+        assert_eq!((ours.2, theirs.2), (0, 0), "{args:?}\n{}{}", ours.1, theirs.1);
+        assert!(!ours.0.is_empty() && !theirs.0.is_empty(), "{args:?}");
+    }
+    assert!(dp3.seen().iter().all(|seen| !seen.token));
+    server.settle();
+    assert_eq!(server.master("ip", "192.0.2.2")["note"]["v"], "another");
+    assert_eq!(server.read("/v2/entity/page/master?eid=index%2Fde"), json!({}));
+    server.assert_well();
 }
 
 #[test]
@@ -227,10 +335,10 @@ fn tables_are_for_people() {
     --- exit 0
     ");
     insta::assert_snapshot!(transcript(&dp3.url, &["entity", "raw", "ip", "-l", "3"]), @"
-    EID         ATTR      VALUE         T1  T2  C    SRC
-    192.0.2.10  hostname  www2.example          1.0  inventory
-    192.0.2.2   note      the second            1.0  inventory
-    192.0.2.2   hostname  mail.example          1.0  inventory
+    EID         ATTR      VALUE         T1  T2  C  SRC
+    192.0.2.10  hostname  www2.example             inventory
+    192.0.2.2   note      the second               inventory
+    192.0.2.2   hostname  mail.example             inventory
     --- stderr
     there may be more: `--skip 3` goes on, `--limit 0` shows all
     --- exit 0
@@ -239,8 +347,8 @@ fn tables_are_for_people() {
     current  [22,80]
 
     T1                    T2                    C    VALUE
-    2026-01-01T00:00:00Z  2026-01-02T00:00:00Z  0.5  22
-    2026-01-01T00:00:00Z  2026-01-02T00:00:00Z  0.5  80
+    2026-01-01T00:00:00Z  2096-01-01T00:00:00Z  0.5  22
+    2026-01-01T00:00:00Z  2096-01-01T00:00:00Z  0.5  80
     --- stderr
     next: tenter entity raw ip --eid 192.0.2.1 --attr open_ports
     --- exit 0
@@ -277,6 +385,65 @@ fn tables_are_for_people() {
     --- stderr
     --- exit 0
     ");
+}
+
+#[test]
+fn lines_of_json_have_these_shapes() {
+    let dp3 = Dp3::start("", known());
+    let questions: [&[&str]; 13] = [
+        &["entity", "list", "ip", "-l", "1"],
+        &["entity", "count", "ip"],
+        &["entity", "raw", "ip", "-a", "open_ports", "-l", "1"],
+        &["entity", "attr-values", "ip", "note"],
+        &["entity", "attr", "get", "ip", "192.0.2.1", "open_ports"],
+        &["entity", "snapshots", "page", "index/de"],
+        &["telemetry", "sources-validity"],
+        &["telemetry", "source-age"],
+        &["telemetry", "entities-per-attr"],
+        &["telemetry", "attribute-sizes"],
+        &["telemetry", "snapshot-summary"],
+        &["telemetry", "metadata"],
+        &["telemetry", "queues"],
+    ];
+    let mut text = String::new();
+    for args in questions {
+        let (stdout, stderr, code) = run(&dp3.url, None, &[args, &["-o", "ndjson", "-q"]].concat());
+        assert_eq!((stderr.as_str(), code), ("", 0), "{args:?}");
+        text.push_str(&format!("{}\n{stdout}", args.join(" ")));
+    }
+    insta::assert_snapshot!(text, @r##"
+    entity list ip -l 1
+    {"eid":"192.0.2.1","hostname":"www.example","open_ports":[22,80],"open_ports#c":[0.5,0.5]}
+    entity count ip
+    {"total_count":3}
+    entity raw ip -a open_ports -l 1
+    {"attr":"open_ports","c":0.5,"id":"192.0.2.1","src":"scan","t1":"2026-01-01T00:00:00Z","t2":"2096-01-01T00:00:00Z","type":"ip","v":80}
+    entity attr-values ip note
+    {"entities":1,"value":"the second"}
+    entity attr get ip 192.0.2.1 open_ports
+    {"attr_type":2,"current_value":[22,80],"history":[{"c":0.5,"t1":"2026-01-01T00:00:00Z","t2":"2096-01-01T00:00:00Z","v":22},{"c":0.5,"t1":"2026-01-01T00:00:00Z","t2":"2096-01-01T00:00:00Z","v":80}]}
+    entity snapshots page index/de
+    {"_time_created":"2026-01-01T00:00:00Z","eid":"index/de","title":"Anfang"}
+    telemetry sources-validity
+    {"source":"scan","until":"2096-01-01T00:00:00Z"}
+    telemetry source-age
+    {"minutes":1440,"source":"scan"}
+    telemetry entities-per-attr
+    {"attr":"hostname","entities":3,"etype":"ip"}
+    {"attr":"label","entities":0,"etype":"ip"}
+    {"attr":"note","entities":1,"etype":"ip"}
+    {"attr":"open_ports","entities":1,"etype":"ip"}
+    {"attr":"services","entities":0,"etype":"ip"}
+    {"attr":"title","entities":1,"etype":"page"}
+    telemetry attribute-sizes
+    {"attr":"title","count":1,"etype":"page","max":10,"mean":10.0,"min":10,"total":10}
+    telemetry snapshot-summary
+    {"entities":4,"finished_age":29.0,"latest_age":30.5,"total_s":1.5}
+    telemetry metadata
+    {"#last_update":"2026-01-03T00:00:00Z","#module":"SnapShooter","#time_created":"2026-01-03T00:00:00Z","_id":"SnapShooter1","entities":4}
+    telemetry queues
+    {"consumers":1,"incoming":1.5,"memory":4000,"message_bytes":300,"name":"dp3-worker-0","outgoing":1.0,"queue":"worker_0","ready":2,"total":3,"unacked":1}
+    "##);
 }
 
 #[test]
@@ -329,6 +496,38 @@ fn many(n: usize) -> Known {
         ..Type::default()
     };
     Known { types: vec![("page".to_owned(), page)], fixed: Vec::new() }
+}
+
+/// The most memory that a process has had, in KiB.
+#[cfg(target_os = "linux")]
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_length_of_a_list_takes_no_memory() {
+    let dp3 = Dp3::start("", many(8_000));
+    for format in ["ndjson", "json"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = tenter(home.path());
+        command.args(["--url", &dp3.url, "entity", "list", "page", "--limit", "0", "-o", format]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut until = |row: usize| {
+            let id = format!("\"p{row:05}\"");
+            assert!(lines.any(|line| line.unwrap().contains(&id)), "{format}: {row}");
+            // It is still there: what is left does not fit in the pipe.
+            peak(child.id())
+        };
+        // The first page of the longer ones has been printed; 11 MB follow.
+        let (early, late) = (until(2_500), until(7_500));
+        assert!(late < early + 4_096, "{format}: {early} KiB, then {late} KiB");
+        drop(lines);
+        assert!(child.wait().unwrap().success(), "{format}");
+    }
 }
 
 #[test]

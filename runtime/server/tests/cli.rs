@@ -136,6 +136,35 @@ fn help_lists_the_commands() {
 }
 
 #[test]
+fn help_for_lists_of_entities_has_examples() {
+    let (help, stderr, code) = Desk::new().run(&["entity", "list", "ip", "-h"]);
+    assert_eq!((stderr.as_str(), code), ("", 0));
+    let own = help.split("\nGlobal options:").next().unwrap();
+    insta::assert_snapshot!(own, @"
+    List entity types, or the entities of one with their current values
+
+    Usage: tenter entity list [OPTIONS] [ETYPE]
+
+    Arguments:
+      [ETYPE]  The entity type
+
+    Options:
+      -f, --fulltext <ATTR=PATTERN>  Only those where the attribute matches this regular expression, in any case; repeatable, or one JSON object
+      -j, --filter <JSON>            Only those that this query finds, in MongoDB's language
+      -a, --has-attr <ATTR>          Only those that have the attribute; repeatable
+          --sort <ATTR>              Order by this attribute, `eid` or `NAME:-1` for descending; repeatable
+      -s, --skip <N>                 Leave out this many [default: 0]
+      -l, --limit <N>                At most this many; 0 = all [default: 20]
+          --stored                   List what is stored, by id, instead of the latest snapshot
+          --after <EID>              Begin after this id, of what is stored
+      -h, --help                     Print help (see more with '--help')
+      -V, --version                  Print version
+    ");
+    let examples = help.split("\nExamples:\n").nth(1).unwrap();
+    assert!(examples.lines().take(6).all(|line| line.starts_with("  tenter entity list")), "{examples}");
+}
+
+#[test]
 fn unknown_commands_are_usage_errors() {
     let desk = Desk::new();
     insta::assert_snapshot!(desk.transcript(&["modul", "list"]), @"

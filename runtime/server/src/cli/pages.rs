@@ -12,7 +12,11 @@ use crate::cli::Context;
 use crate::error::CliError;
 
 /// Rows asked for at once; as DP³'s shell does.
-pub(super) const STEP: u64 = 100;
+const STEP: u64 = 100;
+
+/// Rows asked for at once when that many have been read: a server passes over all rows before a page, so that short pages
+/// of a long list cost more the longer it is.
+const LONG_STEP: u64 = 1_000;
 
 /// How many pages further down the last row is looked for.
 const SEARCHED: u64 = 8;
@@ -51,7 +55,7 @@ pub(super) struct End {
 }
 
 /// Reads a window. `fetch` asks for a page by `skip` and `limit`, `same` tells whether two rows are one, and `take` gets
-/// the rows in order, at most [`STEP`] at once.
+/// the rows in order, at most [`LONG_STEP`] at once.
 ///
 /// # Errors
 /// What `fetch` and `take` say.
@@ -62,13 +66,14 @@ pub(super) fn read(
     mut take: impl FnMut(&[Value]) -> anyhow::Result<()>,
 ) -> anyhow::Result<End> {
     let (mut place, mut left) = (window.skip, window.most());
+    let mut step = STEP;
     let mut last: Option<Value> = None;
     let mut torn = false;
     while left > 0 {
-        let wanted = STEP.min(left);
+        let wanted = step.min(left);
         let page = match &last {
             None => Page::at(place, wanted, &mut fetch)?,
-            Some(last) => Page::behind(last, place, wanted, &mut fetch, &same)?,
+            Some(last) => Page::behind(last, place, (wanted, step), &mut fetch, &same)?,
         };
         torn |= page.torn;
         let rows = page.rows.get(page.seen..).unwrap_or_default();
@@ -77,6 +82,9 @@ pub(super) fn read(
         let got = rows.len() as u64;
         place = page.from.saturating_add(page.seen as u64).saturating_add(got);
         left -= got;
+        if place.saturating_sub(window.skip) >= LONG_STEP {
+            step = LONG_STEP;
+        }
         last = rows.last().cloned().or(last);
         if !page.full {
             return Ok(End { more: false, torn });
@@ -119,11 +127,11 @@ impl Page {
         Ok(Self { from, rows, seen: 0, full, torn: false })
     }
 
-    /// The page that goes on behind this row, which was the one before `place`.
+    /// The page that goes on behind this row, which was the one before `place`; `step` is how far is looked at once.
     fn behind(
         last: &Value,
         place: u64,
-        wanted: u64,
+        (wanted, step): (u64, u64),
         mut fetch: impl FnMut(u64, u64) -> Result<Vec<Value>, CliError>,
         same: impl Fn(&Value, &Value) -> bool,
     ) -> Result<Self, CliError> {
@@ -133,10 +141,10 @@ impl Page {
         if let Some(seen) = seen(&here) {
             return Ok(Self { seen, ..here });
         }
-        let back = begin.saturating_sub(STEP);
-        let further = (0..SEARCHED).map(|n| begin.saturating_add(wanted + 1 + n * (STEP + 1)));
+        let back = begin.saturating_sub(step);
+        let further = (0..SEARCHED).map(|n| begin.saturating_add(wanted + 1 + n * (step + 1)));
         for from in std::iter::once(back).chain(further) {
-            let page = Self::at(from, STEP + 1, &mut fetch)?;
+            let page = Self::at(from, step + 1, &mut fetch)?;
             if let Some(seen) = seen(&page) {
                 return Ok(Self { seen, ..page });
             }

@@ -21,7 +21,7 @@ fn walk(
         fetch,
         |a, b| a == b,
         |page| {
-            assert!(page.len() as u64 <= STEP);
+            assert!(page.len() as u64 <= LONG_STEP);
             rows.extend_from_slice(page);
             Ok(())
         },
@@ -36,7 +36,7 @@ fn numbers(range: std::ops::Range<u64>) -> Vec<Value> {
 #[test]
 fn a_list_that_stands_still_is_read_once() {
     for (length, skip, limit) in
-        [(0, 0, 0), (99, 0, 0), (100, 0, 0), (250, 0, 0), (250, 7, 120), (250, 0, 100), (30, 40, 5)]
+        [(0, 0, 0), (99, 0, 0), (100, 0, 0), (250, 0, 0), (250, 7, 120), (250, 0, 100), (30, 40, 5), (3_000, 0, 0)]
     {
         let (rows, asked, end) = walk(Window { skip, limit }, numbers(0..length), |_, _| {});
         let most = if limit == 0 { u64::MAX } else { limit };
@@ -46,6 +46,9 @@ fn a_list_that_stands_still_is_read_once() {
     }
     let (.., asked, _) = walk(Window { skip: 0, limit: 0 }, numbers(0..150), |_, _| {});
     assert_eq!(asked, [(0, 100), (99, 101)]);
+    let (rows, asked, _) = walk(Window { skip: 5, limit: 2_500 }, numbers(0..9_000), |_, _| {});
+    assert_eq!(rows, numbers(5..2_505));
+    assert_eq!(asked[9..], [(904, 101), (1_004, 1_001), (2_004, 501)]);
 }
 
 #[test]
