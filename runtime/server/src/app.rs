@@ -26,7 +26,7 @@ use crate::clock::SystemClock;
 use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
-use crate::query::{Budget, QueryError};
+use crate::query::{Budget, QueryError, Waiting};
 use crate::{attributes, schema, site};
 
 /// Requests that may wait for the disk at once.
@@ -340,7 +340,8 @@ impl App {
         self.reading(act).await
     }
 
-    /// The same for what may read much; it has a budget from the moment on at which it begins.
+    /// The same for what may read much; it has a budget from the moment on at which it begins, and ends soon after
+    /// whoever asked has gone.
     ///
     /// # Errors
     /// What the store says, and when the budget is spent.
@@ -348,8 +349,10 @@ impl App {
         &self,
         act: impl FnOnce(&Reader, &Budget) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let bound = self.0.query_max;
-        self.reading(move |reader| act(reader, &Budget::new(bound))).await
+        // Lives as long as this future does, which goes with its request.
+        let waiting = Waiting::new();
+        let budget = waiting.budget(self.0.query_max);
+        self.reading(move |reader| act(reader, &budget())).await
     }
 
     async fn reading<T: Send + 'static, E: Into<ApiError>>(

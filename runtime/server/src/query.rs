@@ -8,6 +8,8 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -40,6 +42,9 @@ pub(crate) enum QueryError {
         /// Rows looked at.
         looked: u64,
     },
+    /// Nobody waits for the answer.
+    #[error("the sender has gone")]
+    Gone,
     /// It gives too much.
     #[error("the answer grows beyond {0}; ask for it in pages with skip and limit, or narrow the query")]
     TooMuch(&'static str),
@@ -50,12 +55,36 @@ pub(crate) struct Budget {
     until: Instant,
     bound: Duration,
     looked: Cell<u64>,
+    /// Set when nobody waits for the answer any more.
+    gone: Arc<AtomicBool>,
+}
+
+/// Tells a budget that nobody waits any more, when it is dropped.
+pub(crate) struct Waiting(Arc<AtomicBool>);
+
+impl Waiting {
+    /// Somebody waits.
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// A budget for what is waited for, from now on.
+    pub(crate) fn budget(&self, bound: Duration) -> impl FnOnce() -> Budget + Send + 'static {
+        let gone = self.0.clone();
+        move || Budget { gone, ..Budget::new(bound) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, atomic::Ordering::Relaxed);
+    }
 }
 
 impl Budget {
     /// From now on.
     pub(crate) fn new(bound: Duration) -> Self {
-        Self { until: Instant::now() + bound, bound, looked: Cell::new(0) }
+        Self { until: Instant::now() + bound, bound, looked: Cell::new(0), gone: Arc::default() }
     }
 
     /// One more row is looked at.
@@ -75,6 +104,9 @@ impl Budget {
 
     /// Something longer than a row was done.
     pub(crate) fn time(&self) -> Result<(), QueryError> {
+        if self.gone.load(atomic::Ordering::Relaxed) {
+            return Err(QueryError::Gone);
+        }
         if Instant::now() < self.until {
             return Ok(());
         }
@@ -126,7 +158,7 @@ impl ListAnswer {
 }
 
 /// Takes a row that matches, and says whether to go on.
-type Visit<'v> = dyn FnMut(&PictureRow<'_>, &Document<'_>) -> Result<ControlFlow<()>, QueryError> + 'v;
+type Visit<'v> = dyn FnMut(&PictureRow<'_>, Option<&Document<'_>>) -> Result<ControlFlow<()>, QueryError> + 'v;
 
 /// Which documents of a type are asked for, and how.
 pub(crate) struct Query {
@@ -205,7 +237,8 @@ impl Query {
         };
         self.matching(schema, picture, budget, &self.sort.wanted(), &mut |row, document| {
             let id = row.id()?;
-            places.push((self.sort.place(document), IdKey::of(id_type, &id), id));
+            let place = document.map(|document| self.sort.place(document)).unwrap_or_default();
+            places.push((place, IdKey::of(id_type, &id), id));
             // Cut only when twice as many are there, so that cutting costs little for each.
             if places.len() / 2 > most.max(512) {
                 places.select_nth_unstable_by(most, order);
@@ -219,7 +252,7 @@ impl Query {
     }
 
     /// Gives each row that matches to `visit`, with a document that holds what filter and `wanted` look at, in the order
-    /// of the disk.
+    /// of the disk. Where they look at nothing there is none.
     fn matching(
         &self,
         schema: &Schema,
@@ -230,6 +263,7 @@ impl Query {
     ) -> Result<(), QueryError> {
         let wanted = self.filter.wanted().clone().and(wanted.clone());
         let narrow = self.filter.narrow();
+        let looks = !self.filter.is_all() || wanted != Wanted::none();
         let in_time = |row: &PictureRow<'_>| {
             narrow.from.is_none_or(|from| row.time() >= from) && narrow.to.is_none_or(|to| row.time() <= to)
         };
@@ -238,12 +272,15 @@ impl Query {
             if !in_time(row) {
                 return Ok(ControlFlow::Continue(()));
             }
+            if !looks {
+                return visit(row, None);
+            }
             let read =
                 if wanted.needs_values() { row.document(&|attr| wanted.has_values_of(attr)) } else { row.head() };
             let Some(snapshot) = readable(read)? else { return Ok(ControlFlow::Continue(())) };
             let document = Document::new(schema, &snapshot.view, snapshot.time, snapshot.partial, &wanted);
             if self.filter.is_all() || self.filter.matches(&document) {
-                visit(row, &document)
+                visit(row, Some(&document))
             } else {
                 Ok(ControlFlow::Continue(()))
             }
@@ -310,3 +347,6 @@ fn readable(read: Result<Snapshot, StoreError>) -> Result<Option<Snapshot>, Quer
         Err(other) => Err(other.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

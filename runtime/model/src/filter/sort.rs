@@ -17,8 +17,9 @@ const MAX_KEYS: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sort(Vec<(String, bool)>);
 
-/// Where a document stands in an order: the values of its keys. Small enough to be kept while documents are not.
-#[derive(Debug, Clone)]
+/// Where a document stands in an order: the values of its keys. Small enough to be kept while documents are not. The
+/// default is that of an order without keys.
+#[derive(Debug, Clone, Default)]
 pub struct Place(Vec<Item<'static>>);
 
 impl Sort {

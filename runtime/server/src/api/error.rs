@@ -127,7 +127,7 @@ impl From<QueryError> for ApiError {
         match error {
             QueryError::Store(error) => error.into(),
             // DP³ answers 400 to a query that cannot be answered.
-            QueryError::TooLong { .. } | QueryError::TooMuch(_) => {
+            QueryError::TooLong { .. } | QueryError::TooMuch(_) | QueryError::Gone => {
                 Self::new(StatusCode::BAD_REQUEST, "query-cost", error.to_string())
             }
         }

@@ -1,8 +1,8 @@
 //! Filters, and reading beside a writer.
 
 use tenter_model::task::Queue;
-use tenter_model::{EntityId, EntityType};
-use tenter_store::RawFilter;
+use tenter_model::{EntityId, EntityType, MasterRecord, Timestamp};
+use tenter_store::{RawFilter, RawOrder, StoreError, StoredPoint, TaskOutcome};
 
 use crate::fixtures::*;
 
@@ -36,6 +36,51 @@ fn raw_points_are_filtered_newest_first() {
     let mut quiet = point("y", 30);
     (quiet.datapoint.src, quiet.datapoint.t1, quiet.datapoint.confidence) = (None, None, None);
     assert_eq!(reader.raw(&RawFilter { limit: 1, ..all() }).unwrap()[0].point, quiet);
+}
+
+#[test]
+fn the_log_is_browsed_by_time_and_in_steps() {
+    let store = store();
+    let reader = store.reader().unwrap();
+    // More than one window holds, in an order that is not that of their times.
+    let time = |n: i64| Timestamp(n * 7_919 % 25_013);
+    for (task, eid, from) in [(1, "a", 0), (2, "b", 12_500)] {
+        let one = waiting(&store, &reader, task, eid);
+        let of = |n| {
+            let mut point = point("x", n);
+            (point.datapoint.t1, point.datapoint.t2) = (Some(time(n)), Some(time(n)));
+            point
+        };
+        let points = (from..from + 12_500).map(of).collect();
+        store.commit_blocking(TaskOutcome { effect: apply(MasterRecord::new(NOW), points), ..outcome(&one) }).unwrap();
+    }
+    let browse = |order, skip, limit| {
+        let (mut found, mut steps) = (Vec::new(), 0);
+        let filter = RawFilter { attr: Some(attr("x")), skip, limit, ..RawFilter::default() };
+        let mut step = |_| {
+            steps += 1;
+            Ok(())
+        };
+        let mut each = |stored: StoredPoint| {
+            found.push(stored.point.datapoint.t1.unwrap());
+            Ok::<_, StoreError>(())
+        };
+        reader.each_raw(&filter, order, &mut step, &mut each).unwrap();
+        (found, steps)
+    };
+    let arrived: Vec<Timestamp> = (0..25_000).rev().map(time).collect();
+    let mut sorted = arrived.clone();
+    sorted.sort_by(|a, b| b.cmp(a));
+    assert_eq!(browse(RawOrder::NewestFirst, 0, u32::MAX), (arrived.clone(), 2));
+    assert_eq!(browse(RawOrder::NewestFirst, 19_999, 2), (arrived[19_999..20_001].to_vec(), 2));
+    assert_eq!(browse(RawOrder::NewestFirst, 0, 3), (arrived[..3].to_vec(), 1));
+    assert_eq!(browse(RawOrder::LatestFirst, 0, u32::MAX), (sorted.clone(), 2));
+    assert_eq!(browse(RawOrder::LatestFirst, 5, 3), (sorted[5..8].to_vec(), 2));
+    // Whoever asks can give up between two steps.
+    let all = RawFilter { limit: 9, ..RawFilter::default() };
+    let mut give_up = |_| Err(StoreError::Closed);
+    let ended = reader.each_raw(&all, RawOrder::NewestFirst, &mut give_up, &mut |_| Ok(()));
+    assert!(matches!(ended, Err(StoreError::Closed)), "{ended:?}");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 //! picture whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use proptest::prelude::*;
+use tenter_model::filter::Ids;
 use tenter_model::history::TimeRange;
 use tenter_model::task::Queue;
-use tenter_model::{EntityType, Scalar, Timestamp, Value};
+use tenter_model::{EntityId, EntityType, Scalar, Timestamp, Value};
 use tenter_store::{Deleted, Deletion, Reader, RunBatch, RunNumber, Snapshot, Store, StoreError};
 
 use crate::fixtures::*;
@@ -190,11 +192,48 @@ impl Model {
             all.extend(latest);
             let history = reader.snapshot_history(&entity(eid), TimeRange::default(), 0, 100).unwrap();
             assert_eq!(history.iter().map(brief).collect::<Vec<_>>(), self.history(eid), "{eid}");
+            let mut forwards = Vec::new();
+            let mut each = |snapshot| {
+                forwards.insert(0, snapshot);
+                Ok::<_, StoreError>(())
+            };
+            reader.each_snapshot(&entity(eid), TimeRange::default(), 1, 2, &mut each).unwrap();
+            let rest = history.len().saturating_sub(1);
+            assert_eq!(forwards, history[rest.saturating_sub(2)..rest], "{eid}");
         }
         let scan = reader.snapshots(&ip, None, None, 100).unwrap();
         assert_eq!(scan.iter().map(brief).collect::<Vec<_>>(), all);
+        let id = |eid: &str| EntityId::new(eid).unwrap();
+        for ids in [
+            Ids::All,
+            Ids::Range(EIDS[1].to_owned(), None),
+            Ids::Range(EIDS[1].to_owned(), Some(EIDS[2].to_owned())),
+            Ids::These([EIDS[0], EIDS[2], "nobody"].map(id).into()),
+        ] {
+            let wanted: Vec<Snapshot> = scan.iter().filter(|s| ids.admits(&s.view.entity.eid)).cloned().collect();
+            assert_eq!(picture(reader, &ip, &ids, usize::MAX), wanted, "{ids:?}");
+            assert_eq!(picture(reader, &ip, &ids, 1), wanted.into_iter().take(1).collect::<Vec<_>>(), "{ids:?}");
+        }
         assert_eq!(reader.check().unwrap(), Vec::<String>::new());
     }
+}
+
+/// So many documents of the picture.
+fn picture(reader: &Reader, etype: &EntityType, ids: &Ids, most: usize) -> Vec<Snapshot> {
+    let mut out = Vec::new();
+    reader
+        .picture(etype, |picture| {
+            picture.each(ids, &mut |row| {
+                let bare = row.document(&|_| false)?;
+                assert_eq!(row.head()?, bare);
+                assert_eq!((row.eid(), row.time(), bare.view.values.len()), (row.id()?.as_str(), bare.time, 0));
+                out.push(row.document(&|_| true)?);
+                assert_eq!(picture.one(&row.id()?, |row| row.document(&|_| true))?.as_ref(), out.last());
+                Ok::<_, StoreError>(if out.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            })
+        })
+        .unwrap();
+    out
 }
 
 fn brief(snapshot: &Snapshot) -> (i64, i64) {
