@@ -60,10 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let path = format!("/control/{name}{}", args.asked()?);
     let answer = context.client()?.first_of(&[("POST", &path), ("GET", &path)])?;
     context.out.one(&answer, |_| format!("{name} is done or has begun\n"))?;
-    context.out.next(if args.action == Action::MakeSnapshots {
-        "tenter telemetry snapshot-summary"
-    } else {
-        "tenter status"
-    });
+    let snapshots = args.action == Action::MakeSnapshots;
+    context.out.next(if snapshots { "tenter telemetry snapshot-summary" } else { "tenter telemetry metadata" });
     Ok(())
 }

@@ -138,7 +138,7 @@ pub(crate) enum Attr {
         entity: Entity,
         /// The attribute.
         attr: String,
-        /// The value as JSON; text that is no JSON stands for itself.
+        /// The value as JSON; text that is no JSON stands for itself, and text such as 420 needs quotes: '"420"'.
         #[arg(value_parser = json_value, allow_negative_numbers = true)]
         value: Value,
     },
@@ -257,7 +257,8 @@ fn ttl_token(text: &str) -> Result<(String, Timestamp), String> {
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|e| format!("expected a JSON object: {e}"))
+    let object: Map<String, Value> = serde_json::from_str(text).map_err(|e| format!("expected a JSON object: {e}"))?;
+    if object.is_empty() { Err("it has no tokens".to_owned()) } else { Ok(object) }
 }
 
 /// JSON, or text as it is. What begins like JSON's longer forms has to be JSON.
@@ -279,6 +280,14 @@ mod tests {
         assert_eq!(ttl_token("base=1970-01-01T00:00:01Z"), Ok(("base".into(), Timestamp(1_000_000))));
         for text in ["base", "=2030-01-01", "base=soon"] {
             assert!(ttl_token(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_as_json_are_an_object_that_holds_some() {
+        assert_eq!(object(r#"{"a": "b"}"#).unwrap().len(), 1);
+        for text in ["{}", "[]", "{", "x"] {
+            assert!(object(text).is_err(), "{text}");
         }
     }
 
