@@ -162,3 +162,24 @@ fn routes_that_look_like_ids_come_first_and_nothing_is_redirected() {
     let head = anonymous.send("HEAD", "/entity/all/get", b"", &[]);
     assert_eq!((head.status, head.body.as_str()), (200, ""));
 }
+
+#[test]
+fn datapoints_are_logged_where_the_configuration_says() {
+    let logs = "datapoint_logger: {good_log: good.log, bad_log: bad.log}\n";
+    let server = Server::start(&Site::new().file("api.yml", logs));
+    let point = json!({"type": "ip", "id": "192.0.2.1", "attr": "hostname", "v": "a\nb", "src": "test"});
+    server.post_datapoints(&json!([point, point]));
+    assert_eq!(server.post("/datapoints", &json!([{"type": "ip"}])).status, 422);
+    let read = |name: &str| std::fs::read_to_string(server.site().join(name)).unwrap();
+    let (good, bad) = (read("good.log"), read("bad.log"));
+    assert_eq!((good.lines().count(), bad.lines().count()), (2, 1), "{good}{bad}");
+    let (head, line) = good.lines().next().unwrap().split_once(" | ").unwrap();
+    assert!(head.ends_with("Z (127.0.0.1)"), "{head}");
+    // What was accepted can be sent again.
+    let again: Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&again["v"], &again["src"]), (&point["v"], &point["src"]));
+    server.post_datapoints(&json!([again]));
+    let refused: Value = serde_json::from_str(bad.trim_end().split_once(" | ").unwrap().1).unwrap();
+    assert_eq!(refused["errors"][0]["loc"], json!(["body", 0, "id"]));
+    assert_eq!(refused["body"], r#"[{"type":"ip"}]"#);
+}

@@ -129,6 +129,11 @@ impl Server {
         tenter(self.home.path())
     }
 
+    /// The folder of the configuration.
+    pub(crate) fn site(&self) -> PathBuf {
+        self.home.path().join("site")
+    }
+
     /// Removes a file of the configuration.
     pub(crate) fn forget(&self, path: &str) {
         std::fs::remove_file(self.home.path().join("site").join(path)).unwrap();

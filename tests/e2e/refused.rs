@@ -176,7 +176,7 @@ fn uploading_needs_an_operator_at_this_machine() {
     said += &put(&server, &[("origin", "http://evil.example")]);
     said += &put(&server, &[("sec-fetch-site", "cross-site")]);
     insta::assert_snapshot!(said, @r"
-    403 this needs the role operator and was sent without a token, which may read and send data only; pass a token that has it (an operator makes one: tenter token create --role operator)
+    403 this needs the role operator and was sent without a token, which may do what DP³ offers; pass a token that has it (an operator makes one: tenter token create --role operator)
     403 this needs the role operator and was sent with a token of the role analyst; pass a token that has it (an operator makes one: tenter token create --role operator)
     401 the token is not known to this server or has expired; tenter token create makes a new one
     421 this server listens on loopback only and answers to localhost, 127.0.0.1 and [::1]; to serve other names listen on another address

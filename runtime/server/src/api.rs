@@ -17,6 +17,7 @@ mod invocations;
 mod listing;
 mod modules;
 mod params;
+mod peer;
 mod routes;
 mod snapshots;
 mod status;

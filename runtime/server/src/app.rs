@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::api::ApiError;
 use crate::auth::Tokens;
 use crate::clock::SystemClock;
+use crate::datapoint_log::DatapointLog;
 use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
@@ -70,6 +71,7 @@ struct Inner {
     actions: Vec<Action>,
     keep_empty: bool,
     query_max: Duration,
+    datapoint_log: Arc<DatapointLog>,
     events: Events,
 }
 
@@ -94,6 +96,8 @@ impl App {
         };
         std::fs::create_dir_all(&data_dir)
             .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+        let jobs = site::anchored(site.clone(), site_dir.as_deref().unwrap_or(&data_dir));
+        let datapoint_log = Arc::new(DatapointLog::open(&jobs.api)?);
         let store = Store::open(&data_dir, store, clock.now())?;
         let update = schema::command(site_dir.as_deref(), &data_dir);
         if let Err(refused) = schema::at_start(&store, &site.schema, clock.now(), &update) {
@@ -112,7 +116,6 @@ impl App {
         let schema = Arc::new(site.schema.clone());
         let registry = SharedRegistry::default();
         let origins = site.api.allow_origins.clone();
-        let jobs = site::anchored(site.clone(), site_dir.as_deref().unwrap_or(&data_dir));
         let query_max = Duration::from_millis(site.tenter.query_max_ms);
         let (actions, keep_empty) = (site.control.allowed_actions.clone(), site.snapshots.keep_empty);
         let modules = Arc::new(Modules::open(
@@ -151,6 +154,7 @@ impl App {
             actions,
             keep_empty,
             query_max,
+            datapoint_log,
             events,
         }));
         app.engine().scheduler().add_job(jobs::refresh_creations(&app.0.engine))?;
@@ -371,6 +375,19 @@ impl App {
             result.map_err(Into::into)
         })
         .await
+    }
+
+    /// The logs of datapoints.
+    pub(crate) fn datapoint_log(&self) -> &DatapointLog {
+        &self.0.datapoint_log
+    }
+
+    /// Writes lines to a log of datapoints on the blocking pool; there are none when it is off.
+    pub(crate) async fn log_datapoints(&self, lines: Option<String>, write: fn(&DatapointLog, &str)) {
+        let Some(lines) = lines else { return };
+        let log = self.0.datapoint_log.clone();
+        // It tells by itself what went wrong.
+        let _written = tokio::task::spawn_blocking(move || write(&log, &lines)).await;
     }
 
     /// Works on the modules on the blocking pool, then wakes the lanes.

@@ -1,7 +1,7 @@
 //! Who may do what.
 //!
-//! On a loopback address anybody on the machine may read and send datapoints, as with DP³; changing modules, grants and
-//! tokens always needs the token of an operator. On any other address every request but the health checks needs a token.
+//! On a loopback address anybody on the machine may do what DP³ offers, as with DP³; changing modules, grants and tokens
+//! always needs the token of an operator. On any other address every request but the health checks needs a token.
 //! Tokens are 256 random bits with a recognisable prefix; only their SHA-256 is stored, so no slow hash is needed.
 
 use std::fmt;

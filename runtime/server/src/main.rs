@@ -13,6 +13,7 @@ mod backup;
 mod cli;
 mod client;
 mod clock;
+mod datapoint_log;
 mod embedded;
 mod error;
 mod events;

@@ -48,13 +48,16 @@ pub(crate) fn data_dir(dir: &Path, site: &SiteConfig) -> PathBuf {
     dir.join(site.tenter.data.as_ref().map_or(Path::new("data"), Path::new))
 }
 
-/// The site with its relative `archive_dir` seen from its own folder, as `data` of `tenter.yml` is; without a folder, from
+/// The site with its relative `archive_dir` and logs of datapoints seen from its own folder, as `data` of `tenter.yml` is; without a folder, from
 /// that of the data. DP³ sees it from wherever the worker was started, which a service's supervisor decides.
 pub(crate) fn anchored(mut site: SiteConfig, dir: &Path) -> SiteConfig {
     if let Some(history) = &mut site.history_manager
         && let Some(archives) = &mut history.datapoint_archivation.archive_dir
     {
         *archives = dir.join(&*archives).display().to_string();
+    }
+    for log in [&mut site.api.good_log, &mut site.api.bad_log].into_iter().flatten() {
+        *log = dir.join(&*log).display().to_string();
     }
     site
 }

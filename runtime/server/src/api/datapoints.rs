@@ -12,9 +12,11 @@ use tokio::sync::oneshot;
 
 use crate::app::App;
 use crate::auth::{Area, Caller};
+use crate::datapoint_log::DatapointLog;
 
 use super::error::{ApiError, Dp3Error};
 use super::guard::out_of_scope;
+use super::peer::Peer;
 
 /// Names a request, so that sending it again does nothing again.
 const KEY_HEADER: &str = "idempotency-key";
@@ -24,20 +26,31 @@ const KEY_HEADER: &str = "idempotency-key";
 pub(super) async fn post(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    Peer(ip): Peer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Dp3Error> {
     let key = headers.get(KEY_HEADER).map(|value| key_of(value, &caller, &body)).transpose()?;
-    let groups = app.schema().accept_datapoints(&body).map_err(|errors| ApiError::invalid_body(&errors))?;
+    let groups = match app.schema().accept_datapoints(&body) {
+        Ok(groups) => groups,
+        Err(errors) => {
+            let refusal = ApiError::invalid_body(&errors);
+            let line = app.datapoint_log().refused(app.now(), ip, &refusal.errors, &body);
+            app.log_datapoints(line, DatapointLog::write_refused).await;
+            return Err(refusal.into());
+        }
+    };
     let refused = |etype: &str| !caller.scopes.allow(Area::Ingest, Some(etype));
     if let Some((entity, _)) = groups.iter().find(|(entity, _)| refused(entity.etype.as_str())) {
         return Err(out_of_scope(&caller, Area::Ingest, Some(entity.etype.as_str())).into());
     }
+    let lines = app.datapoint_log().accepted(app.schema(), app.now(), ip, &groups);
     let tasks = groups
         .into_iter()
         .map(|(entity, datapoints)| TaskBody { datapoints, ..TaskBody::new(entity) })
         .collect::<Vec<_>>();
     admit_as(&app, tasks, key).await?;
+    app.log_datapoints(lines, DatapointLog::write_accepted).await;
     Ok(Json(json!({"detail": "OK"})))
 }
 

@@ -92,7 +92,7 @@ fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError
     }
     let may = match (caller.role, &caller.token) {
         (Some(role), Some(_)) => format!("with a token of the role {role}"),
-        _ => "without a token, which may read and send data only".to_owned(),
+        _ => "without a token, which may do what DP³ offers".to_owned(),
     };
     Err(ApiError::new(
         StatusCode::FORBIDDEN,

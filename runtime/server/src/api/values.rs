@@ -1,9 +1,7 @@
 //! One attribute of an entity: what it is, what it was, and setting it.
 
-use std::net::{IpAddr, SocketAddr};
-
-use axum::extract::{ConnectInfo, State};
-use axum::{Extension, Json};
+use axum::Json;
+use axum::extract::State;
 use serde_json::{Value, json};
 use tenter_model::TaskBody;
 use tenter_model::schema::AttributeKind;
@@ -13,6 +11,7 @@ use crate::app::App;
 use super::datapoints::admit;
 use super::error::{ApiError, Dp3Error};
 use super::params::Params;
+use super::peer::Peer;
 use super::target::{OfAttribute, WithBody};
 
 /// `GET /entity/{etype}/{eid}/get/{attr}`: current value and history of one attribute. Current is what the record holds
@@ -48,11 +47,9 @@ pub(super) async fn get(
 /// `POST /entity/{etype}/{eid}/set/{attr}`: makes a datapoint of now, from the address that asks.
 pub(super) async fn set(
     State(app): State<App>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Peer(ip): Peer,
     WithBody(OfAttribute(entity, spec), body): WithBody<OfAttribute>,
 ) -> Result<Json<Value>, Dp3Error> {
-    // Without a socket, as in tests of the router, the sender is this machine.
-    let ip = peer.map_or(IpAddr::from([127, 0, 0, 1]), |Extension(ConnectInfo(peer))| peer.ip().to_canonical());
     let src = format!("{ip} via API");
     let datapoint = app.schema().accept_set(&entity, spec.id.as_str(), &body, app.now(), src);
     let datapoint = datapoint.map_err(|errors| ApiError::invalid_body(&errors))?;
