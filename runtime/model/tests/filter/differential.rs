@@ -15,7 +15,8 @@ use tenter_model::filter::{Document, Sort};
 use tenter_model::schema::IdType;
 
 use super::generate::{document, filter};
-use super::support::{Random, asked, id, item, matches, schema, seed};
+use super::random::{Random, extent, seed};
+use super::support::{id, item, matches, schema};
 
 /// The version that the list of differences was written for.
 const PACKAGE: &str = "mongomock==4.3.0";
@@ -84,17 +85,13 @@ fn answers(python: &Path, batches: &[Batch]) -> Vec<Json> {
 /// Batches of random documents that hold so many questions in all.
 fn batches(total: usize, mut fill: impl FnMut(&mut Random, &mut Batch)) -> Vec<Batch> {
     let batch = |number: usize| {
-        let mut r = Random(seed() ^ ((number as u64) << 20));
+        let mut r = Random::of_case(seed(), number);
         let documents = (0..DOCUMENTS).map(|_| document(&mut r)).collect();
         let mut batch = Batch { documents, filters: Vec::new(), orders: Vec::new() };
         (0..BATCH).for_each(|_| fill(&mut r, &mut batch));
         batch
     };
     (0..total / BATCH).map(batch).collect()
-}
-
-fn extent(least: usize) -> usize {
-    if asked("TENTER_EXTENT").is_some_and(|e| e == "full") { least * 10 } else { least }
 }
 
 /// A difference that is meant to be: what mongomock does otherwise, and where that can show.

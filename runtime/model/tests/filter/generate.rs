@@ -17,7 +17,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::support::Random;
+use super::random::Random;
 
 /// Fields that filters name; some lead nowhere.
 const PATHS: [&str; 19] = [
@@ -43,6 +43,13 @@ const PATHS: [&str; 19] = [
 ];
 
 /// No 0 and no 1, which Python takes for false and true.
+impl Random {
+    /// Any of them.
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+}
+
 fn number(r: &mut Random) -> Json {
     r.pick(&[json!(2), json!(3), json!(4), json!(5), json!(2.5), json!(3.0), json!(-2), json!(5_000_000_000u64)])
         .clone()

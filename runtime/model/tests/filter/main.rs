@@ -13,6 +13,8 @@ mod errors;
 mod generate;
 mod hostile;
 mod narrowing;
+#[path = "../support/random.rs"]
+mod random;
 mod semantics;
 mod sorting;
 mod support;

@@ -1,4 +1,4 @@
-//! A specification, documents from JSON, and random numbers with a printed seed.
+//! A specification, and documents from JSON.
 
 use std::borrow::Cow;
 
@@ -76,38 +76,4 @@ pub(crate) fn matches(schema: &Schema, filter: &Json, last: &Json) -> bool {
     let filter = Filter::parse(filter, schema, "host").unwrap_or_else(|e| panic!("{filter}: {e}"));
     let eid = id("h1");
     filter.matches(&Document::of(IdType::String, &eid, Timestamp::from_secs(TIME), item(last)))
-}
-
-/// SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// 0 to `n - 1`.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n as u64).unwrap()
-    }
-
-    pub(crate) fn chance(&mut self, of: usize) -> bool {
-        self.below(of) == 0
-    }
-
-    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len())]
-    }
-}
-
-pub(crate) fn asked(key: &str) -> Option<String> {
-    std::env::vars_os().find(|(k, _)| k == key).map(|(_, v)| v.to_string_lossy().into_owned())
-}
-
-pub(crate) fn seed() -> u64 {
-    asked("TENTER_SEED").map_or(0x7e57, |s| s.parse().unwrap())
 }

@@ -15,5 +15,7 @@ mod components;
 mod corners;
 mod current;
 mod plan;
+#[path = "../support/random.rs"]
+mod random;
 mod support;
 mod views;

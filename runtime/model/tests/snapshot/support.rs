@@ -1,4 +1,4 @@
-//! A specification with everything in it, short ways to make things, and random numbers with a printed seed.
+//! A specification with everything in it, short ways to make things, and properties over random cases.
 
 use std::str::FromStr;
 
@@ -10,6 +10,9 @@ use tenter_model::snapshot::plan::{Plan, PlanError};
 use tenter_model::value::Link;
 use tenter_model::view::{CurrentValue, EntityView};
 use tenter_model::{Scalar, Schema, Timestamp, Value};
+
+pub(crate) use crate::random::Random;
+use crate::random::{extent, seed};
 
 const A: &str = "
 entity: {id: a, name: A, snapshot: true}
@@ -114,29 +117,10 @@ pub(crate) fn order(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|s| s.hook.to_string()).collect()
 }
 
-/// SplitMix64.
-pub(crate) struct Random(u64);
-
 impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// 0 to `n - 1`.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n as u64).unwrap()
-    }
-
+    /// Both ends included.
     pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
         from + i64::try_from(self.below(usize::try_from(to - from + 1).unwrap())).unwrap()
-    }
-
-    pub(crate) fn chance(&mut self, of: usize) -> bool {
-        self.below(of) == 0
     }
 
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
@@ -146,18 +130,12 @@ impl Random {
     }
 }
 
-fn asked(key: &str) -> Option<String> {
-    std::env::vars_os().find(|(k, _)| k == key).map(|(_, v)| v.to_string_lossy().into_owned())
-}
-
 /// Runs a property over random cases. It tells whether a case was worth looking at; at least a fifth must be.
 pub(crate) fn cases(what: &str, mut property: impl FnMut(&mut Random) -> bool) {
-    let seed = asked("TENTER_SEED").map_or(0x7e57, |s| s.parse().unwrap());
-    let total = if asked("TENTER_EXTENT").is_some_and(|e| e == "full") { 10_000 } else { 1_000 };
+    let (seed, total) = (seed(), extent(1_000));
     let mut telling = 0;
     for case in 0..total {
-        // Each case has a seed of its own, so that one can be run alone.
-        if property(&mut Random(seed ^ (case << 20))) {
+        if property(&mut Random::of_case(seed, case)) {
             telling += 1;
         }
     }
