@@ -3,6 +3,8 @@
 //! The engine calls a [`HookHost`]; it never learns that there is wasm behind it. Two implementations exist: the
 //! sandbox's lane and the scripted host of the engine's tests.
 
+mod no_data;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ use crate::record::{Chunk, MasterRecord};
 use crate::task::TaskBody;
 use crate::time::Timestamp;
 use crate::view::{Correlated, RunContext, View, ViewSource};
+
+pub use no_data::NoData;
 
 /// Why a call is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,41 +15,13 @@ use std::time::Instant;
 
 use tenter_model::capability::Grant;
 use tenter_model::datatype::{DataType, Primitive};
-use tenter_model::host::{CallCause, HookCall, HookHost, HostData};
+use tenter_model::host::{CallCause, HookCall, HookHost, NoData};
 use tenter_model::id::{EntityRef, ModuleName};
 use tenter_model::module::ModuleSettings;
-use tenter_model::record::MasterRecord;
 use tenter_model::schema::{AttributeKind, AttributeSpec, EntitySpec, IdType, Lifetime};
 use tenter_model::time::Timestamp;
 use tenter_model::{DataPoint, HookKind, Scalar, Schema, Value};
 use tenter_sandbox::{AdmitRequest, Sandbox, SandboxOptions};
-
-struct Nothing;
-
-impl HostData for Nothing {
-    fn read_record(&self, _: &EntityRef) -> Result<Option<MasterRecord>, String> {
-        Ok(None)
-    }
-    fn is_known(&self, _: &EntityRef) -> Result<bool, String> {
-        Ok(false)
-    }
-    fn state_get(&self, _: &ModuleName, _: &str, _: Timestamp) -> Result<Option<(Vec<u8>, u64)>, String> {
-        Ok(None)
-    }
-    fn state_keys(
-        &self,
-        _: &ModuleName,
-        _: &str,
-        _: Option<&str>,
-        _: u32,
-        _: Timestamp,
-    ) -> Result<Vec<String>, String> {
-        Ok(Vec::new())
-    }
-    fn state_bytes(&self, _: &ModuleName) -> Result<u64, String> {
-        Ok(0)
-    }
-}
 
 fn schema() -> Schema {
     let data_type = DataType::Primitive(Primitive::String);
@@ -90,8 +62,8 @@ fn main() {
         schema_json: "{}".into(),
         now,
     };
-    let module = Arc::new(sandbox.admit(request, Arc::new(Nothing)).unwrap());
-    let mut lane = sandbox.lane(Arc::new(Nothing));
+    let module = Arc::new(sandbox.admit(request, Arc::new(NoData)).unwrap());
+    let mut lane = sandbox.lane(Arc::new(NoData));
     let call = HookCall {
         module: &module,
         kind: HookKind::OnNewAttribute,

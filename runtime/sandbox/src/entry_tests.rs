@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use tenter_model::host::{HostData, Reason};
-use tenter_model::id::{EntityRef, ModuleName};
+use tenter_model::host::{NoData, Reason};
+use tenter_model::id::ModuleName;
 use tenter_model::limits::CallLimits;
 use tenter_model::module::ModuleSettings;
-use tenter_model::record::MasterRecord;
-use tenter_model::time::Timestamp;
 use tenter_model::{Schema, hook::Family};
 use wasmtime::component::{Component, Linker, ResourceTable};
 
@@ -15,33 +13,6 @@ use super::*;
 use crate::guest::{CallState, ModuleFacts};
 use crate::limits::Growth;
 use crate::wasi;
-
-struct NoData;
-
-impl HostData for NoData {
-    fn read_record(&self, _: &EntityRef) -> Result<Option<MasterRecord>, String> {
-        Ok(None)
-    }
-    fn is_known(&self, _: &EntityRef) -> Result<bool, String> {
-        Ok(false)
-    }
-    fn state_get(&self, _: &ModuleName, _: &str, _: Timestamp) -> Result<Option<(Vec<u8>, u64)>, String> {
-        Ok(None)
-    }
-    fn state_keys(
-        &self,
-        _: &ModuleName,
-        _: &str,
-        _: Option<&str>,
-        _: u32,
-        _: Timestamp,
-    ) -> Result<Vec<String>, String> {
-        Ok(Vec::new())
-    }
-    fn state_bytes(&self, _: &ModuleName) -> Result<u64, String> {
-        Ok(0)
-    }
-}
 
 pub(crate) fn room(engine: &Engine) -> Room {
     let (clock, printed) = (wasi::CallClock::default(), wasi::Printed::default());
