@@ -60,6 +60,8 @@
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
+#[cfg(any(test, all(target_arch = "wasm32", feature = "allocator")))]
+mod alloc;
 #[doc(hidden)]
 #[allow(missing_docs, clippy::all, clippy::pedantic, unsafe_code, unreachable_pub, reason = "generated")]
 pub mod bindings;
@@ -89,6 +91,10 @@ pub use register::{Chosen, Cron, IntoPath, NO_PATHS, Registrar};
 pub use task::{Datapoint, IntoTasks, Task, TtlToken, Verdict};
 pub use time::Timestamp;
 pub use value::{Column, EntityRef, Link, LinkData, Member, Scalar, Series, Value};
+
+#[cfg(all(target_arch = "wasm32", feature = "allocator"))]
+#[global_allocator]
+static ALLOCATOR: alloc::Lists = alloc::Lists::new();
 
 /// What `export!` needs in the author's crate.
 #[doc(hidden)]

@@ -3,7 +3,6 @@
 //! One list per kind of hook, since order of declaration counts within a kind only, and since each kind then keeps
 //! the type of its details and of its handler; nothing is looked up by a name of a kind.
 
-use std::fmt::Display;
 
 use crate::bindings::cases::exports::tenter::hooks::cases::{AfterFilter, CaseFilter, MenuEntry};
 use crate::bindings::imports::tenter::hooks::types::AttributeRef;
@@ -333,9 +332,8 @@ impl<M> Registrar<M> {
 }
 
 /// The hook of that id.
-pub(crate) fn find<'a, D, F: ?Sized>(hooks: &'a [Hook<D, F>], kind: &str, id: impl Display) -> Result<&'a Hook<D, F>> {
-    let id = id.to_string();
-    hooks.iter().find(|h| h.id == id).ok_or_else(|| no_handler(kind, &id))
+pub(crate) fn find<'a, D, F: ?Sized>(hooks: &'a [Hook<D, F>], kind: &str, id: &str) -> Result<&'a Hook<D, F>> {
+    hooks.iter().find(|h| h.id == id).ok_or_else(|| no_handler(kind, id))
 }
 
 /// The hook of that id. A registration that an operator made (`operator:...`) is served by the hook of its kind that
