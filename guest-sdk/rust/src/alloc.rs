@@ -128,7 +128,7 @@ impl State {
     fn fresh(&mut self, bytes: usize) -> *mut u8 {
         if self.rest_bytes < bytes {
             let Ok(chunk) = Layout::from_size_align(CHUNK, STEP) else { return ptr::null_mut() };
-                        // SAFETY: a chunk has a size.
+            // SAFETY: a chunk has a size.
             let chunk = unsafe { System.alloc(chunk) };
             if chunk.is_null() {
                 return chunk;

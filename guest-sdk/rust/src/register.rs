@@ -3,7 +3,6 @@
 //! One list per kind of hook, since order of declaration counts within a kind only, and since each kind then keeps
 //! the type of its details and of its handler; nothing is looked up by a name of a kind.
 
-
 use crate::bindings::cases::exports::tenter::hooks::cases::{AfterFilter, CaseFilter, MenuEntry};
 use crate::bindings::imports::tenter::hooks::types::AttributeRef;
 use crate::bindings::ingest::exports::tenter::hooks::ingest::{AttributeWatch, Creation};
