@@ -10,7 +10,9 @@ use crate::schema::Schema;
 
 mod entities;
 mod files;
+mod keys;
 mod problem;
+mod schemas;
 mod section;
 mod site;
 mod tenter;
@@ -19,7 +21,9 @@ mod yaml;
 use section::{Report, Words};
 use yaml::{At, Node};
 
+pub use files::is_of_deployment;
 pub use problem::ConfigProblem;
+pub use schemas::{json_schema, schema_kinds};
 pub use site::{
     Action, Api, Archivation, Cleaning, Control, EventGroup, GarbageCollector, HistoryManager, ModuleSection,
     Signatures, SiteConfig, Snapshots, Synchronous, Telemetry, TenterConfig, Updater,
@@ -72,22 +76,35 @@ impl<'a> Document<'a> {
     fn read(report: &mut Report, file: &'a ConfigFile) -> Option<Self> {
         let path = file.path.as_str();
         let known = match path.split_once('/') {
-            None => files::NAMES.contains(&path),
+            None => files::is_known(path),
             Some(("db_entities" | "modules", name)) => name.ends_with(".yml") && !name.contains('/'),
             Some(_) => false,
         };
         if !known {
-            let is_yaml = [".yml", ".yaml"].iter().any(|ending| path.ends_with(ending));
-            if is_yaml {
+            let lower = path.to_lowercase();
+            if path.ends_with('/') && path.starts_with("db_entities/") {
+                let words =
+                    Words::new("folders in db_entities are not read").expected("each type in db_entities/TYPE.yml");
+                report.warnings.push(words.about(path, "", At::default()));
+            } else if [".yml", ".yaml"].iter().any(|ending| lower.ends_with(ending)) {
                 report.warnings.push(files::unknown_file(path).about(path, "", At::default()));
+            } else if files::is_of_deployment(path) {
+                report.ignored.push((path.to_owned(), String::new()));
             }
             return None;
         }
-        let yaml::Read { root, errors, warnings } = yaml::read(&file.text);
+        let yaml::Read { root, errors, warnings, mut duplicates } = yaml::read(&file.text);
         let broken = !errors.is_empty();
         let about = |remark: yaml::Remark| Words::new(remark.message).about(path, "", remark.at);
         report.errors.extend(errors.into_iter().map(about));
         report.warnings.extend(warnings.into_iter().map(about));
+        // Our own file has nothing to load unchanged.
+        if path == "tenter.yml" {
+            report.errors.extend(duplicates.into_iter().map(about));
+        } else {
+            duplicates.iter_mut().for_each(|d| d.message.push_str("; the last one counts, as in DP³"));
+            report.warnings.extend(duplicates.into_iter().map(about));
+        }
         Some(Self { path, root, broken })
     }
 }
@@ -147,8 +164,8 @@ fn module_configs(report: &mut Report, documents: &[Document<'_>]) -> BTreeMap<S
     for document in documents {
         let name = document.path.strip_prefix("modules/").and_then(|n| n.strip_suffix(".yml"));
         let (Some(name), Some(root)) = (name, &document.root) else { continue };
-        if section::Section::open(report, document.path, "", root).is_some() {
-            out.insert(name.to_owned(), root.to_json());
+        if section::Section::open_names(report, document.path, "", root).is_some() {
+            out.insert(files::module_name(name), root.to_json());
         }
     }
     out
@@ -157,9 +174,20 @@ fn module_configs(report: &mut Report, documents: &[Document<'_>]) -> BTreeMap<S
 /// Names what was accepted and has no effect, once.
 fn ignored(report: &mut Report) {
     if !report.ignored.is_empty() {
+        let mut files: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (file, path) in &report.ignored {
+            match files.iter_mut().find(|(name, _)| name == file) {
+                Some((_, paths)) => paths.push(path),
+                None => files.push((file, vec![path])),
+            }
+        }
+        let shown = |(file, paths): &(&str, Vec<&str>)| match paths.join(", ") {
+            whole if whole.is_empty() => (*file).to_owned(),
+            keys => format!("{file} ({keys})"),
+        };
         let message = format!(
-            "these keys are ignored, since they concern MongoDB, RabbitMQ or Redis or have no effect in DP³ either: {}",
-            report.ignored.join(", ")
+            "these are ignored, since they concern DP³'s processes, MongoDB, RabbitMQ, Redis or the web server, or have no effect in DP³ either: {}",
+            files.iter().map(shown).collect::<Vec<_>>().join(", ")
         );
         report.warnings.push(Words::new(message).about("(directory)", "", At::default()));
     }

@@ -106,7 +106,7 @@ fn signed(text: &str) -> (i64, &str) {
     }
 }
 
-/// `PnWnDTnHnMnS`; years and months have no fixed length and are refused.
+/// `PnYnMnWnDTnHnMnS`; a year has 365 days and a month 30, as pydantic counts.
 fn iso(text: &str) -> Option<i64> {
     let (sign, text) = signed(text);
     let text = text.strip_prefix('P')?;
@@ -118,7 +118,7 @@ fn iso(text: &str) -> Option<i64> {
     if date.is_empty() && time.is_empty() {
         return None;
     }
-    let date = parts(date, &[('W', 7 * DAY), ('D', DAY)])?;
+    let date = parts(date, &[('Y', 365 * DAY), ('M', 30 * DAY), ('W', 7 * DAY), ('D', DAY)])?;
     let time = parts(time, &[('H', HOUR), ('M', MINUTE), ('S', SECOND)])?;
     date.checked_add(time)?.checked_mul(sign)
 }
@@ -171,6 +171,8 @@ mod tests {
             ("PT1M", 60.0),
             ("P1DT2H3M4.5S", 93_784.5),
             ("P2W", 1_209_600.0),
+            ("P1Y", 31_536_000.0),
+            ("P1M", 2_592_000.0),
             ("-PT5S", -5.0),
             ("01:02:03", 3723.0),
             ("00:30", 1800.0),
@@ -179,7 +181,7 @@ mod tests {
             assert_eq!(parse(text), from_seconds(seconds), "{text}");
         }
         for text in
-            ["", "5", "12", "s", "5 m", "1w", "P", "PT", "P1Y", "5x", "-5m", "1.5h", "12:61:00", "99999999999999d"]
+            ["", "5", "12", "s", "5 m", "1w", "P", "PT", "P1H", "5x", "-5m", "1.5h", "12:61:00", "99999999999999d"]
         {
             assert!(parse(text).is_err(), "{text}");
         }

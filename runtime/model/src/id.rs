@@ -105,7 +105,10 @@ fn matches(text: &str, max: usize, first: fn(char) -> bool, rest: fn(char) -> bo
 name!(
     /// Name of an entity type, such as `ip`.
     EntityType, "entity type",
-    "a letter or _, then letters, digits, _ or -, at most 128 characters", is_identifier
+    "letters, digits, _ or -, the first no -, at most 128 characters",
+    // DP³ does not check this name; its links read such ones.
+    |t| matches(t, 128, |c| c.is_ascii_alphanumeric() || c == '_',
+        |c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 );
 name!(
     /// Name of an attribute of an entity type, such as `hostname`.
@@ -176,7 +179,8 @@ mod tests {
     #[test]
     fn names_follow_their_rules() {
         assert!(EntityType::new("ip").is_ok());
-        assert!(EntityType::new("9ip").is_err());
+        assert!(EntityType::new("9ip").is_ok());
+        assert!(EntityType::new("an ip").is_err());
         assert!(AttrName::new("open-ports_2").is_ok());
         assert!(ModuleName::new("../etc").is_err());
         assert!(ModuleName::new("Label").is_err());

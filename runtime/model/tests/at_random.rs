@@ -56,6 +56,7 @@ fn name() -> impl Strategy<Value = String> {
 fn names_are_those_of_the_rule() {
     // What each name is checked against is written a second time here, as a pattern.
     let identifier = Regex::new("^[a-zA-Z_][a-zA-Z0-9_-]{0,127}$").unwrap();
+    let etype = Regex::new("^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,127}$").unwrap();
     let module = Regex::new("^[a-z][a-z0-9_-]{0,62}$").unwrap();
     let subscription = Regex::new("^[a-z0-9][a-z0-9_.:-]{0,63}$").unwrap();
     let eid = |text: &str| (1..=512).contains(&text.len()) && !text.chars().any(char::is_control);
@@ -63,7 +64,7 @@ fn names_are_those_of_the_rule() {
     let folder = Path::new("/data/modules");
     runner(2_000, 200_000)
         .run(&name(), |text| {
-            prop_assert_eq!(EntityType::new(&text).is_ok(), identifier.is_match(&text));
+            prop_assert_eq!(EntityType::new(&text).is_ok(), etype.is_match(&text));
             prop_assert_eq!(AttrName::new(&text).is_ok(), identifier.is_match(&text));
             prop_assert_eq!(SubscriptionId::new(&text).is_ok(), subscription.is_match(&text));
             prop_assert_eq!(EntityId::new(&text).is_ok(), eid(&text));

@@ -138,7 +138,7 @@ modules:
         ("README.md", "not read"),
     ]);
     assert_eq!(lines(&loaded.errors), "");
-    assert_snapshot!(lines(&loaded.warnings), @"(directory): these keys are ignored, since they concern MongoDB, RabbitMQ or Redis or have no effect in DP³ either: processing_core.yml: msg_broker, history_manager.yml: mark_datapoints_schedule, event_logging.yml: redis, database.yml: db_name, database.yml: connection");
+    assert_snapshot!(lines(&loaded.warnings), @"(directory): these are ignored, since they concern DP³'s processes, MongoDB, RabbitMQ, Redis or the web server, or have no effect in DP³ either: processing_core.yml (msg_broker, worker_processes, worker_threads, modules_dir), history_manager.yml (mark_datapoints_schedule), event_logging.yml (redis, groups.te.sync_interval, groups.te.sync_limit), database.yml (db_name, connection, storage.snapshot_bucket_size)");
     let config = loaded.config.unwrap();
 
     let device = config.schema.entity("device").unwrap();
@@ -239,7 +239,7 @@ attribs:
     db_entities/ip.yml:8:40: ip.attribs.b.data_type: Data type 'strin' is not supported, did you mean "string"?
     db_entities/ip.yml:9:6: ip.attribs.c: Missing mandatory attribute `type`; expected one of plain, observations, timeseries
     db_entities/ip.yml:10:40: address.attribs.d.data_type: Entity type 'devcie' is not defined; expected a type that has a file in db_entities
-    db_entities/ip.yml:10:54: ip.attribs.d.colour: Extra inputs are not permitted; expected one of id, data_type, type, name, description, ttl, editable
+    db_entities/ip.yml:10:54: ip.attribs.d.colour: Extra inputs are not permitted; expected one of id, type, name, description, data_type, editable, ttl
     db_entities/ip.yml:11:3: ip.attribs.9e: attribute name "9e" is not valid: expected a letter or _, then letters, digits, _ or -, at most 128 characters
     db_entities/ip.yml:12:47: ip.attribs.f.data_type: Data type dict<a:int> is not supported as an array element; expected a primitive or a link
     db_entities/ip.yml:12:93: ip.attribs.f.history_params.max_age: Invalid time duration string "12x": expected a number with s, m, h or d such as "30m", or ISO 8601 such as "P1D"
@@ -272,7 +272,7 @@ attribs:
 #[test]
 fn yaml_errors_have_places() {
     assert_snapshot!(errors(&[("db_entities/ip.yml", "entity: {id: ip\nattribs: [")]), @"db_entities/ip.yml:2:8: not valid YAML: while parsing a flow mapping, did not find expected ',' or '}'");
-    assert_snapshot!(errors(&[("db_entities/ip.yml", &IP.replace("attribs:", "attribs: {}\nattribs:"))]), @r#"db_entities/ip.yml:4:1: duplicate key "attribs", first at 3:1"#);
+    assert_snapshot!(errors(&[("tenter.yml", "lanes: 1\nlanes: 2")]), @r#"tenter.yml:2:1: duplicate key "lanes", first at 1:1"#);
     assert_snapshot!(errors(&[("control.yml", "- make_snapshots")]), @"control.yml:1:1: found a list; expected a mapping");
     assert_snapshot!(errors(&[("updater.yml", "a: *nothing")]), @"updater.yml:1:4: not valid YAML: while parsing node, found unknown anchor");
 }
@@ -366,12 +366,12 @@ fn warnings_name_what_has_no_effect() {
     ]);
     assert_eq!(lines(&loaded.errors), "");
     assert_snapshot!(lines(&loaded.warnings), @r#"
-    (directory): these keys are ignored, since they concern MongoDB, RabbitMQ or Redis or have no effect in DP³ either: processing_core.yml: msg_broker, database.yml: username, database.yml: password
+    (directory): these are ignored, since they concern DP³'s processes, MongoDB, RabbitMQ, Redis or the web server, or have no effect in DP³ either: processing_core.yml (msg_broker), database.yml (username, password)
     db_entities/ip.yml:4:67: 010 is read as the number 8, as DP³ does; other readers take it for another number, or for text; quote it or write it plainly
-    processing_core.yml:1:26: enabled_modules: no module can have this name: module name "Label" is not valid: expected a lower-case letter, then lower-case letters, digits, _ or -, at most 63 characters
+    processing_core.yml:1:26: enabled_modules: "Label" stands there twice
     processing_core.yml:1:33: enabled_modules: "label" stands there twice
     snapshot.yml: unknown file, it has no effect; did you mean "snapshots.yml"?
-    snapshots.yaml: this file is not read; only files that end in .yml are; expected snapshots.yml
+    snapshots.yaml: this file is not read; only files that end in .yml are, not .yaml; expected snapshots.yml
     snapshots.yml:1:1: keep_emtpy: unknown key, it has no effect; did you mean "keep_empty"?
     "#);
 }

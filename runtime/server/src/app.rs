@@ -123,6 +123,7 @@ impl App {
             sandbox.clone(),
             schema.clone(),
             site,
+            site_dir.clone(),
             registry.clone(),
             clock.clone(),
         )?);

@@ -33,6 +33,7 @@ mod module;
 mod new;
 mod pages;
 mod run;
+mod schema;
 mod schema_update;
 mod serve;
 mod snapshot;
@@ -86,6 +87,8 @@ enum Command {
     Init(init::Args),
     /// Check a folder of configuration; needs no server.
     Check(check::Args),
+    /// Print JSON Schemas of the configuration files, for editors.
+    Schema(schema::Args),
     /// Serve a site.
     Serve(serve::Args),
     /// Make stored data fit a specification of entities that has changed; shows what is lost, and asks.
@@ -205,6 +208,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => return demo::run(&args, context),
         Command::Serve(args) => return serve::run(&args, context),
         Command::SchemaUpdate(args) => schema_update::run(&args, context)?,
+        Command::Schema(args) => schema::run(&args, context)?,
         Command::Init(args) => init::run(&args, context)?,
         Command::Check(args) => check::run(&args, context)?,
         Command::Health => health::run(context)?,

@@ -15,6 +15,7 @@ mod client;
 mod clock;
 mod datapoint_log;
 mod embedded;
+mod enabled;
 mod error;
 mod events;
 mod jobs;

@@ -5,6 +5,7 @@
 //! it is enabled, could be loaded, and has all that it asks for; otherwise its view says what is missing.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenter_engine::update::check_periods;
@@ -19,6 +20,8 @@ use tenter_model::time::Clock;
 use tenter_model::{ModuleName, Schema, SubscriptionId};
 use tenter_sandbox::{AdmitError, AdmitRequest, Sandbox};
 use tenter_store::{ModuleRow, Reader, Store, StoreError};
+
+use crate::enabled::{self, Missing};
 
 mod config;
 mod grants;
@@ -74,6 +77,8 @@ pub(crate) struct Modules {
     schema_json: Arc<str>,
     /// The configuration directory, which gives settings, grants and the order of calls.
     site: SiteConfig,
+    /// Its folder, when it is one.
+    site_dir: Option<PathBuf>,
     registry: SharedRegistry,
     data: Arc<dyn HostData>,
     clock: Arc<dyn Clock>,
@@ -103,6 +108,7 @@ impl Modules {
         sandbox: Arc<Sandbox>,
         schema: Arc<Schema>,
         site: SiteConfig,
+        site_dir: Option<PathBuf>,
         registry: SharedRegistry,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
@@ -118,6 +124,7 @@ impl Modules {
             schema,
             schema_json,
             site,
+            site_dir,
             registry,
             data,
             clock,
@@ -131,15 +138,23 @@ impl Modules {
         }
         modules.publish(&mut state, &rows);
         drop(state);
-        for name in &modules.site.enabled_modules {
-            if !rows.iter().any(|row| row.name.as_str() == name) {
-                tracing::warn!(
-                    "processing_core.yml enables module {name:?}, of which no component was uploaded; \
-                     `tenter module upload {name}.wasm` brings it"
-                );
-            }
+        for missing in modules.missing_of(&rows) {
+            tracing::warn!(module = missing.name, "processing_core.yml enables it: {}", missing.detail);
         }
         Ok(modules)
+    }
+
+    /// Modules that `enabled_modules` names and of which no component was uploaded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn missing(&self) -> Result<Vec<Missing>, ModuleError> {
+        Ok(self.missing_of(&self.reader.modules()?))
+    }
+
+    fn missing_of(&self, rows: &[ModuleRow]) -> Vec<Missing> {
+        let uploaded: Vec<ModuleName> = rows.iter().map(|row| row.name.clone()).collect();
+        enabled::missing(&self.site, self.site_dir.as_deref(), &uploaded)
     }
 
     /// All modules, in calling order.

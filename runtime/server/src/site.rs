@@ -7,7 +7,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use tenter_model::config::{ConfigFile, SiteConfig};
+use tenter_model::config::{self, ConfigFile, SiteConfig};
 
 use crate::error::{CliError, Kind};
 
@@ -35,7 +35,7 @@ pub(crate) fn read(dir: &Path) -> Result<Vec<ConfigFile>, CliError> {
             collect(&path, &format!("{folder}/"), &mut files)?;
         }
     }
-    if files.is_empty() {
+    if !files.iter().any(|file| file.path.ends_with(".yml")) {
         return Err(CliError::new(Kind::Invalid, format!("{} holds no .yml file", dir.display()))
             .help(format!("`tenter init {}` writes a site there", dir.display())));
     }
@@ -66,17 +66,27 @@ fn collect(dir: &Path, prefix: &str, files: &mut Vec<ConfigFile>) -> Result<(), 
     let cannot = |e: std::io::Error| CliError::new(Kind::Invalid, format!("cannot read {}: {e}", dir.display()));
     for entry in std::fs::read_dir(dir).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
-        if path.extension().is_none_or(|e| e != "yml") || path.is_dir() {
-            continue;
-        }
         let Some(name) = path.file_name().and_then(|n| n.to_str()) else {
+            if path.extension().is_none_or(|e| e != "yml") {
+                continue;
+            }
             return Err(CliError::new(Kind::Invalid, format!("the name of {} is not UTF-8", path.display())));
+        };
+        let is_folder = path.is_dir();
+        let text = match path.extension() {
+            Some(ending) if ending == "yml" && !is_folder => text_of(&path)?,
+            // Not read, and the model says so.
+            Some(ending) if ["yml", "yaml"].iter().any(|e| ending.eq_ignore_ascii_case(e)) => String::new(),
+            _ if prefix.is_empty() && config::is_of_deployment(name) => String::new(),
+            _ if is_folder && prefix == "db_entities/" => String::new(),
+            _ => continue,
         };
         if files.len() == MAX_FILES {
             return Err(CliError::new(Kind::Invalid, format!("{} holds more than {MAX_FILES} files", dir.display()))
                 .help("is it the folder of a site?"));
         }
-        files.push(ConfigFile { path: format!("{prefix}{name}"), text: text_of(&path)? });
+        let path = format!("{prefix}{name}{}", if is_folder { "/" } else { "" });
+        files.push(ConfigFile { path, text });
     }
     Ok(())
 }
@@ -114,7 +124,7 @@ mod tests {
             std::fs::write(dir.path().join(file), file).unwrap();
         }
         let paths: Vec<_> = read(dir.path()).unwrap().into_iter().map(|f| f.path).collect();
-        assert_eq!(paths, ["a.yml", "b.yml", "db_entities/z.yml"]);
+        assert_eq!(paths, ["a.yml", "b.yml", "c.yaml", "db_entities/z.yml"]);
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn help_lists_the_commands() {
       demo           Show the whole way of data on bundled logs, in a temporary folder
       init           Write a site: a folder of configuration that `check` and `serve` take as it is
       check          Check a folder of configuration; needs no server
+      schema         Print JSON Schemas of the configuration files, for editors
       serve          Serve a site
       schema-update  Make stored data fit a specification of entities that has changed; shows what is lost, and asks
       health         Show whether a server answers, and what kind it is
@@ -405,4 +406,59 @@ fn without_data_there_is_no_schema_to_update() {
     For more information, try '--help'.
     --- exit 2
     ");
+}
+
+#[test]
+fn a_directory_of_dp3_is_checked_and_its_python_modules_named() {
+    let desk = Desk::new();
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/data/sites/template");
+    copy(&template, &desk.path().join("app/config"));
+    std::fs::create_dir(desk.path().join("app/modules")).unwrap();
+    desk.write("app/modules/module_one.py", "");
+    insta::assert_snapshot!(desk.transcript(&["check", "app/config"]), @"
+    ENTITY TYPE  ATTRIBUTES
+    device       3
+    --- stderr
+    warning: (directory): these are ignored, since they concern DP³'s processes, MongoDB, RabbitMQ, Redis or the web server, or have no effect in DP³ either: nginx.conf, supervisord.conf, processing_core.yml (msg_broker, worker_processes, worker_threads, modules_dir), history_manager.yml (mark_datapoints_schedule), event_logging.yml (redis, groups.te.sync_interval, groups.te.sync_limit, groups.tasks_by_src.sync_interval, groups.tasks_by_src.sync_limit), database.yml (db_name, username, password, connection, storage.snapshot_bucket_size)
+    warning: processing_core.yml: enabled_modules.module_one: no component was uploaded for it (../modules/module_one.py is Python, which is not run), so its hooks are not called; `tenter new module_one` begins one, `tenter module upload module_one.wasm` brings it, docs/from-dp3.md tells the way
+    app/config is valid
+    next: tenter serve app/config
+    --- exit 0
+    ");
+    let (model, _, code) = desk.run(&["check", "app/config", "-q", "-v"]);
+    let model: serde_json::Value = serde_json::from_str(&model).unwrap();
+    assert_eq!((model["entities"]["device"]["attribs"]["location"]["type"].as_str(), code), (Some("observations"), 0));
+}
+
+#[test]
+fn schemas_are_printed_and_written() {
+    let desk = Desk::new();
+    let (kinds, _, code) = desk.run(&["schema", "-q", "-o", "ndjson"]);
+    assert_eq!((kinds.lines().count(), code), (13, 0));
+    let (schema, stderr, code) = desk.run(&["schema", "snapshots.yml"]);
+    assert_eq!((stderr.as_str(), code), ("", 0));
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(desk.run(&["schema", "--out", "schemas"]).2, 0);
+    let written = std::fs::read_to_string(desk.path().join("schemas/snapshots.schema.json")).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), schema);
+    insta::assert_snapshot!(desk.transcript(&["schema", "snapshot"]), @r#"
+    --- stderr
+    error: there is no kind of file "snapshot", did you mean snapshots?
+    help: one of api, control, database, db_entities, event_logging, garbage_collector, history_manager, modules, processing_core, snapshots, telemetry, tenter, updater
+    --- exit 2
+    "#);
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            std::fs::copy(&path, to).unwrap();
+        }
+    }
 }

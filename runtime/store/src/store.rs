@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tenter_model::{Task, TaskId, Timestamp};
+use tenter_model::{ModuleName, Task, TaskId, Timestamp};
 
 use crate::audit::Actor;
 use crate::crash::Crash;
@@ -50,6 +50,15 @@ impl Store {
     #[must_use]
     pub fn is_in(dir: &Path) -> bool {
         connect::database_path(dir).is_file()
+    }
+
+    /// Names of the modules that a directory holds, by looking only: also while another process uses it.
+    ///
+    /// # Errors
+    /// What the disk may say; [`StoreError::Sqlite`] as well when the format is not that of this program.
+    pub fn look_for_modules(dir: &Path) -> Result<Vec<ModuleName>, StoreError> {
+        let rows = Reader::open(&connect::database_path(dir))?.modules()?;
+        Ok(rows.into_iter().map(|row| row.name).collect())
     }
 
     /// A store in a new directory of the system's place for temporary files; it goes with the last handle. For tests

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::section::{Report, Section, Unknown, Words, a_duration, at_least, boolean, text, word};
+use super::keys::{ATTRIBUTE, ENTITY, ENTITY_FILE, LIFETIME, LIFETIME_TTL, LIFETIMES, SERIES, attribute_of};
+use super::section::{Report, Section, Words, a_duration, at_least, boolean, text, word};
 use super::yaml::{At, Entry, Kind, Node};
 use crate::datatype::{DataType, ElementType, LinkType};
 use crate::history::implicit;
@@ -26,7 +27,7 @@ pub(super) struct Draft<'a> {
 /// Reads one file; `None` after a problem that leaves nothing to go on with.
 pub(super) fn read<'a>(report: &mut Report, file: &'a str, root: &'a Node) -> Option<Draft<'a>> {
     let stem = stem(file);
-    let mut top = Section::open(report, file, "", root)?;
+    let top = Section::open(report, file, "", root, &ENTITY_FILE)?;
     let (entity, attribs) = (top.get("entity"), top.get("attribs"));
     let (Some(entity), Some(attribs)) = (entity, attribs) else {
         let lacking = if entity.is_none() { "entity" } else { "attribs" };
@@ -35,9 +36,9 @@ pub(super) fn read<'a>(report: &mut Report, file: &'a str, root: &'a Node) -> Op
         top.error(report, root.at, "", words);
         return None;
     };
-    top.close(report, Unknown::Warn);
+    top.close(report);
 
-    let mut section = Section::open(report, file, &format!("{stem}.entity"), entity)?;
+    let section = Section::open(report, file, &format!("{stem}.entity"), entity, &ENTITY)?;
     let id = section.require(report, "id", text);
     if let Some(id) = id.as_ref().filter(|id| *id != stem) {
         let message = format!("Entity id '{id}' does not match entity id '{stem}' in spec.");
@@ -50,7 +51,7 @@ pub(super) fn read<'a>(report: &mut Report, file: &'a str, root: &'a Node) -> Op
     let id_type = section.read(report, "id_data_type", id_type);
     let description = section.read(report, "description", text).unwrap_or_default();
     let lifetime_at = section.get("lifetime").map_or(section.at(), |n| n.at);
-    let lifetime = lifetime(report, &mut section);
+    let lifetime = lifetime(report, &section);
     let etype = id.map(|id| EntityType::new(&id).map_err(|e| Words::new(e.to_string())));
     let etype = match etype {
         Some(Err(words)) => {
@@ -59,7 +60,7 @@ pub(super) fn read<'a>(report: &mut Report, file: &'a str, root: &'a Node) -> Op
         }
         other => other.and_then(Result::ok),
     };
-    section.close(report, Unknown::Error);
+    section.close(report);
 
     let mut draft = Draft {
         file,
@@ -77,7 +78,7 @@ pub(super) fn read<'a>(report: &mut Report, file: &'a str, root: &'a Node) -> Op
         types_at: HashMap::new(),
         attributes_at: HashMap::new(),
     };
-    let attribs = Section::open(report, file, &format!("{stem}.attribs"), attribs)?;
+    let attribs = Section::open_names(report, file, &format!("{stem}.attribs"), attribs)?;
     for entry in attribs.entries() {
         attribute(report, &attribs, entry, &mut draft);
     }
@@ -102,9 +103,12 @@ fn id_type(node: &Node) -> Result<IdType, Words> {
     })
 }
 
-fn lifetime(report: &mut Report, entity: &mut Section<'_>) -> Option<Lifetime> {
-    let mut section = entity.section(report, "lifetime")?;
-    let kind = section.require(report, "type", |n| word(n, &[("immortal", 0), ("ttl", 1), ("weak", 2)]))?;
+fn lifetime(report: &mut Report, entity: &Section<'_>) -> Option<Lifetime> {
+    let node = entity.get("lifetime")?;
+    let section = entity.inner(report, "lifetime", node, &LIFETIME)?;
+    let kind =
+        section.require(report, "type", |n| word(n, &[(LIFETIMES[0], 0), (LIFETIMES[1], 1), (LIFETIMES[2], 2)]))?;
+    let section = if kind == 1 { section.holding(&LIFETIME_TTL) } else { section };
     let lifetime = match kind {
         0 => Some(Lifetime::Immortal),
         2 => Some(Lifetime::Weak),
@@ -114,7 +118,7 @@ fn lifetime(report: &mut Report, entity: &mut Section<'_>) -> Option<Lifetime> {
             on_create.map(|on_create| Lifetime::Ttl { on_create, mirror_data })
         }
     };
-    section.close(report, Unknown::Error);
+    section.close(report);
     lifetime
 }
 
@@ -124,30 +128,31 @@ fn attribute<'a>(report: &mut Report, attribs: &Section<'a>, entry: &'a Entry, d
         Ok(id) => id,
         Err(e) => return attribs.error(report, *at, key, Words::new(e.to_string())),
     };
-    let Some(mut section) = Section::open(report, attribs.file(), &attribs.path_of(key), value) else { return };
-    // DP³ overwrites an id inside with the key.
-    let _ = section.given("id");
+    let Some(section) = attribs.inner(report, key, value, &ATTRIBUTE) else { return };
     draft.attributes_at.insert(id.clone(), *at);
-    if let Some(node) = section.get("data_type") {
+    let Some(kind) = kind_name(report, &section, key) else { return };
+    let section = section.holding(attribute_of(kind));
+    if kind != "timeseries"
+        && let Some(node) = section.get("data_type")
+    {
         draft.types_at.insert(id.clone(), node.at);
     }
-    let Some(kind) = kind_name(report, &mut section, key) else { return };
     let name = section.require(report, "name", text).unwrap_or_default();
     let description = section.read(report, "description", text).unwrap_or_default();
     let ttl = section.read(report, "ttl", a_duration).unwrap_or(0);
     let kind = match kind {
-        "plain" => plain(report, &mut section),
-        "observations" => observations(report, &mut section),
-        _ => timeseries(report, &mut section),
+        "plain" => plain(report, &section),
+        "observations" => observations(report, &section),
+        _ => timeseries(report, &section),
     };
-    section.close(report, Unknown::Error);
+    section.close(report);
     // Even one with errors stays, so that its link is checked and nothing links to nowhere because of it.
     if let Some(kind) = kind {
         draft.spec.add(AttributeSpec { id, name, description, ttl, kind });
     }
 }
 
-fn kind_name(report: &mut Report, section: &mut Section<'_>, attr: &str) -> Option<&'static str> {
+fn kind_name(report: &mut Report, section: &Section<'_>, attr: &str) -> Option<&'static str> {
     const KINDS: [&str; 3] = ["plain", "observations", "timeseries"];
     let Some(node) = section.get("type") else {
         let words = Words::new("Missing mandatory attribute `type`").expected(super::section::one_of(&KINDS));
@@ -167,13 +172,13 @@ fn data_type(node: &Node) -> Result<DataType, Words> {
     DataType::parse(&text(node)?).map_err(Words::new)
 }
 
-fn plain(report: &mut Report, section: &mut Section<'_>) -> Option<AttributeKind> {
+fn plain(report: &mut Report, section: &Section<'_>) -> Option<AttributeKind> {
     let data_type = section.require(report, "data_type", data_type);
     let editable = section.read(report, "editable", boolean).unwrap_or(false);
     Some(AttributeKind::Plain { data_type: data_type?, editable, mirror_of: None })
 }
 
-fn observations(report: &mut Report, section: &mut Section<'_>) -> Option<AttributeKind> {
+fn observations(report: &mut Report, section: &Section<'_>) -> Option<AttributeKind> {
     let data_type = section.require(report, "data_type", data_type);
     let mut flag = |key| section.read(report, key, boolean).unwrap_or(false);
     let (editable, confidence) = (flag("editable"), flag("confidence"));
@@ -182,7 +187,7 @@ fn observations(report: &mut Report, section: &mut Section<'_>) -> Option<Attrib
     Some(AttributeKind::Observations { data_type: data_type?, editable, confidence, multi_value, history, force_graph })
 }
 
-fn history_params(report: &mut Report, mut section: Section<'_>) -> HistoryParams {
+fn history_params(report: &mut Report, section: Section<'_>) -> HistoryParams {
     let expiry = |node: &Node| match &node.kind {
         Kind::Text(text) if text == "inf" => Ok(None),
         Kind::Float(x) if *x == f64::INFINITY => Ok(None),
@@ -196,11 +201,11 @@ fn history_params(report: &mut Report, mut section: Section<'_>) -> HistoryParam
         post_validity: section.read(report, "post_validity", a_duration).unwrap_or(0),
         aggregate: section.read(report, "aggregate", boolean).unwrap_or(true),
     };
-    section.close(report, Unknown::Warn);
+    section.close(report);
     params
 }
 
-fn timeseries(report: &mut Report, section: &mut Section<'_>) -> Option<AttributeKind> {
+fn timeseries(report: &mut Report, section: &Section<'_>) -> Option<AttributeKind> {
     const KINDS: [(&str, TimeseriesType); 3] = [
         ("regular", TimeseriesType::Regular),
         ("irregular", TimeseriesType::Irregular),
@@ -209,7 +214,8 @@ fn timeseries(report: &mut Report, section: &mut Section<'_>) -> Option<Attribut
     let kind = section.require(report, "timeseries_type", |n| word(n, &KINDS));
     let mut series = Vec::new();
     if section.get("series").is_none() {
-        section.missing(report, "series");
+        let words = Words::new("no series, so its chunks hold nothing but times").expected("the key \"series\"");
+        report.warnings.push(words.about(section.file(), &section.path_of("series"), section.at()));
     }
     if let Some(list) = section.section(report, "series") {
         for entry in list.entries() {
@@ -217,15 +223,13 @@ fn timeseries(report: &mut Report, section: &mut Section<'_>) -> Option<Attribut
         }
     }
     let (mut max_age, mut time_step) = (None, None);
-    match section.get("timeseries_params") {
-        None if section.given("timeseries_params").is_none() => section.missing(report, "timeseries_params"),
-        _ => {
-            if let Some(mut params) = section.section(report, "timeseries_params") {
-                max_age = params.read(report, "max_age", a_duration);
-                time_step = params.read(report, "time_step", a_duration);
-                params.close(report, Unknown::Warn);
-            }
-        }
+    if section.get("timeseries_params").is_none() {
+        section.missing(report, "timeseries_params");
+    }
+    if let Some(params) = section.section(report, "timeseries_params") {
+        max_age = params.read(report, "max_age", a_duration);
+        time_step = params.read(report, "time_step", a_duration);
+        params.close(report);
     }
     let kind = kind?;
     for (name, of) in implicit(kind) {
@@ -247,10 +251,9 @@ fn one_series<'a>(report: &mut Report, list: &Section<'a>, entry: &'a Entry) -> 
         list.error(report, entry.at, &entry.key, words);
         return None;
     }
-    let mut section = Section::open(report, list.file(), &list.path_of(&entry.key), &entry.value)?;
-    let _ = section.given("id");
+    let section = list.inner(report, &entry.key, &entry.value, &SERIES)?;
     let of = section.require(report, "data_type", |n| word(n, &TYPES));
-    section.close(report, Unknown::Warn);
+    section.close(report);
     of.map(|of| (entry.key.clone(), of))
 }
 

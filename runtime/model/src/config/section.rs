@@ -1,30 +1,26 @@
 //! Typed reading of one mapping, with a problem for whatever does not fit.
 //!
-//! A [`Section`] knows its file, its path and which keys were asked for; closing it reports the keys nobody asked
-//! for. Readers return `None` after they have reported, so that callers go on and find the next problem.
+//! A [`Section`] knows its file, its path and which keys it may hold; closing it reports those it may not. Readers
+//! return `None` after they have reported, so that callers go on and find the next problem.
 
+use super::keys::{Form, Keys, Others};
 use super::nearest;
 use super::problem::ConfigProblem;
 use super::yaml::{At, Entry, Kind, Node};
 use crate::cron::{self, Cron, Schedule};
 use crate::duration;
 
+/// Longest path and message of a problem, in characters; what a file holds may be longer.
+const MAX_PATH: usize = 300;
+const MAX_MESSAGE: usize = 2000;
+
 /// All that was found wrong so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) errors: Vec<ConfigProblem>,
     pub(super) warnings: Vec<ConfigProblem>,
-    /// Files and keys that only concern what Tenter does without.
-    pub(super) ignored: Vec<String>,
-}
-
-/// What an unknown key is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unknown {
-    /// An error, as in DP³.
-    Error,
-    /// DP³ says nothing; a slip all the same.
-    Warn,
+    /// Files and paths in them that only concern what Tenter does without; no path for a whole file.
+    pub(super) ignored: Vec<(String, String)>,
 }
 
 /// One mapping.
@@ -34,7 +30,7 @@ pub(super) struct Section<'a> {
     path: String,
     at: At,
     entries: &'a [Entry],
-    known: Vec<&'static str>,
+    keys: &'static Keys,
 }
 
 /// The words of one problem.
@@ -71,19 +67,35 @@ impl Words {
             file: file.to_owned(),
             line: at.line,
             column: at.column,
-            path: path.to_owned(),
-            message: self.message,
+            path: tidy(path, MAX_PATH),
+            message: tidy(&self.message, MAX_MESSAGE),
             expected: self.expected,
             nearest: self.nearest,
         }
     }
 }
 
+/// Text out of a file for people: control characters escaped, and cut.
+fn tidy(text: &str, most: usize) -> String {
+    let escaped: String = text
+        .chars()
+        .take(most + 1)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect();
+    if escaped.chars().count() <= most { escaped } else { escaped.chars().take(most - 1).chain(['…']).collect() }
+}
+
 impl<'a> Section<'a> {
-    /// Opens a mapping; anything else is reported.
-    pub(super) fn open(report: &mut Report, file: &'a str, path: &str, node: &'a Node) -> Option<Self> {
+    /// Opens a mapping that may hold these keys; anything else is reported.
+    pub(super) fn open(
+        report: &mut Report,
+        file: &'a str,
+        path: &str,
+        node: &'a Node,
+        keys: &'static Keys,
+    ) -> Option<Self> {
         match &node.kind {
-            Kind::Map(entries) => Some(Self { file, path: path.to_owned(), at: node.at, entries, known: Vec::new() }),
+            Kind::Map(entries) => Some(Self { file, path: path.to_owned(), at: node.at, entries, keys }),
             _ => {
                 report.errors.push(Words::wrong("a mapping", node).about(file, path, node.at));
                 None
@@ -91,23 +103,35 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A mapping in which any key may stand; its reader looks at each.
+    pub(super) fn open_names(report: &mut Report, file: &'a str, path: &str, node: &'a Node) -> Option<Self> {
+        const ANY: Keys = Keys { list: &[], others: Others::Warn };
+        Self::open(report, file, path, node, &ANY)
+    }
+
     /// The mapping of a key.
-    pub(super) fn section(&mut self, report: &mut Report, key: &'static str) -> Option<Self> {
+    pub(super) fn section(&self, report: &mut Report, key: &'static str) -> Option<Self> {
         let node = self.get(key)?;
-        Self::open(report, self.file, &self.path_of(key), node)
+        match self.keys.find(key).map(|key| key.form) {
+            Some(Form::Mapping(keys)) => Self::open(report, self.file, &self.path_of(key), node, keys),
+            _ => Self::open_names(report, self.file, &self.path_of(key), node),
+        }
+    }
+
+    /// A mapping inside of this one, whose name is no key of the table.
+    pub(super) fn inner(&self, report: &mut Report, name: &str, node: &'a Node, keys: &'static Keys) -> Option<Self> {
+        Self::open(report, self.file, &self.path_of(name), node, keys)
+    }
+
+    /// The same mapping, now that it is known what it may hold.
+    pub(super) fn holding(self, keys: &'static Keys) -> Self {
+        Self { keys, ..self }
     }
 
     /// The value of a key that may be missing; null counts as missing.
-    pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.given(key).filter(|n| n.kind != Kind::Null)
-    }
-
-    /// The value of a key, also when it is null.
-    pub(super) fn given(&mut self, key: &'static str) -> Option<&'a Node> {
-        if !self.known.contains(&key) {
-            self.known.push(key);
-        }
-        self.entries.iter().find(|e| e.key == key).map(|e| &e.value)
+    pub(super) fn get(&self, key: &'static str) -> Option<&'a Node> {
+        debug_assert!(self.keys.find(key).is_some(), "{key} is not in the table of keys");
+        self.entries.iter().find(|e| e.key == key).map(|e| &e.value).filter(|n| n.kind != Kind::Null)
     }
 
     /// Says that a key must be there.
@@ -143,7 +167,7 @@ impl<'a> Section<'a> {
 
     /// Reads a key with a function that says what it expects when it fails.
     pub(super) fn read<T>(
-        &mut self,
+        &self,
         report: &mut Report,
         key: &'static str,
         read: impl FnOnce(&Node) -> Result<T, Words>,
@@ -160,7 +184,7 @@ impl<'a> Section<'a> {
 
     /// The same for a key that must be there.
     pub(super) fn require<T>(
-        &mut self,
+        &self,
         report: &mut Report,
         key: &'static str,
         read: impl FnOnce(&Node) -> Result<T, Words>,
@@ -173,7 +197,7 @@ impl<'a> Section<'a> {
     }
 
     /// A schedule; a problem in one field is reported at that field.
-    pub(super) fn cron(&mut self, report: &mut Report, key: &'static str) -> Option<Cron> {
+    pub(super) fn cron(&self, report: &mut Report, key: &'static str) -> Option<Cron> {
         let fields = self.section(report, key)?;
         let errors = report.errors.len();
         let mut out = Cron::default();
@@ -184,8 +208,12 @@ impl<'a> Section<'a> {
                     out.timezone.clone_from(zone);
                     Ok(())
                 }
-                (name, Kind::Text(text)) if !matches!(name, "month" | "week") => out.set(name, text.trim()),
+                (name, Kind::Text(text)) => out.set(name, text.trim()),
                 (name, Kind::Int(n)) if name != "year" && name != "timezone" => out.set(name, &n.to_string()),
+                // pydantic takes 5.0 for 5.
+                (name, Kind::Float(x)) if x.fract() == 0.0 && name != "year" && cron::FIELDS.contains(&name) => {
+                    out.set(name, &x.to_string())
+                }
                 (name, _) if cron::FIELDS.contains(&name) || name == "timezone" => {
                     let expected = match name {
                         "month" | "week" => "a number",
@@ -218,7 +246,7 @@ impl<'a> Section<'a> {
     }
 
     /// A schedule that must be there.
-    pub(super) fn require_cron(&mut self, report: &mut Report, key: &'static str) -> Option<Cron> {
+    pub(super) fn require_cron(&self, report: &mut Report, key: &'static str) -> Option<Cron> {
         if self.get(key).is_none() {
             self.missing(report, key);
             return None;
@@ -227,27 +255,28 @@ impl<'a> Section<'a> {
     }
 
     /// Takes note of keys that are ignored.
-    pub(super) fn ignore(&mut self, report: &mut Report, keys: &[&'static str]) {
+    pub(super) fn ignore(&self, report: &mut Report, keys: &[&'static str]) {
         for key in keys {
-            if self.given(key).is_some() {
-                report.ignored.push(format!("{}: {}", self.file, self.path_of(key)));
+            if self.get(key).is_some() {
+                report.ignored.push((self.file.to_owned(), self.path_of(key)));
             }
         }
     }
 
-    /// Reports the keys that nobody asked for.
-    pub(super) fn close(self, report: &mut Report, unknown: Unknown) {
-        for entry in self.entries.iter().filter(|e| !self.known.contains(&e.key.as_str())) {
-            let words = match unknown {
-                Unknown::Error => Words::new("Extra inputs are not permitted"),
-                Unknown::Warn => Words::new("unknown key, it has no effect"),
+    /// Reports the keys that have no place here.
+    pub(super) fn close(self, report: &mut Report) {
+        for entry in self.entries.iter().filter(|e| self.keys.find(&e.key).is_none()) {
+            let words = match self.keys.others {
+                Others::Error => Words::new("Extra inputs are not permitted"),
+                Others::Warn => Words::new("unknown key, it has no effect"),
             };
-            let words = words.near(&entry.key, self.known.iter().copied());
-            let words = if words.nearest.is_some() { words } else { words.expected(one_of(&self.known)) };
+            let names: Vec<&str> = self.keys.names().collect();
+            let words = words.near(&entry.key, names.iter().copied());
+            let words = if words.nearest.is_some() { words } else { words.expected(one_of(&names)) };
             let problem = words.about(self.file, &self.path_of(&entry.key), entry.at);
-            match unknown {
-                Unknown::Error => report.errors.push(problem),
-                Unknown::Warn => report.warnings.push(problem),
+            match self.keys.others {
+                Others::Error => report.errors.push(problem),
+                Others::Warn => report.warnings.push(problem),
             }
         }
     }
@@ -283,6 +312,9 @@ pub(super) fn at_least(low: u64) -> impl Fn(&Node) -> Result<u64, Words> {
     move |node| {
         let found = match &node.kind {
             Kind::Int(n) => u64::try_from(*n).ok(),
+            // pydantic takes 5.0 for 5. Beyond 2^53 a float is no certain integer.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+            Kind::Float(x) if x.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(x) => Some(*x as u64),
             Kind::Text(text) => text.trim().parse().ok(),
             _ => None,
         };

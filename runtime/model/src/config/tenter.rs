@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::section::{Report, Section, Unknown, Words, at_least, boolean, one_of, text, texts, word};
+use super::keys::{GRANT, MODULE, TENTER};
+use super::section::{Report, Section, Words, at_least, boolean, one_of, text, texts, word};
 use super::site::{ModuleSection, Signatures, Synchronous, TenterConfig};
 use super::yaml::{Entry, Kind, Node};
 use crate::capability::{self, Grant};
@@ -10,7 +11,7 @@ use crate::id::ModuleName;
 use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
 
 pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<TenterConfig> {
-    let mut top = Section::open(report, file, "", root)?;
+    let top = Section::open(report, file, "", root, &TENTER)?;
     let durable = [("full", Synchronous::Full), ("normal", Synchronous::Normal)];
     let mut out = TenterConfig {
         listen: top.read(report, "listen", address),
@@ -38,14 +39,14 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
                 // A name without settings.
                 Ok(_) if value.kind == Kind::Null => {}
                 Ok(name) => {
-                    if let Some(section) = Section::open(report, file, &modules.path_of(key), value) {
+                    if let Some(section) = modules.inner(report, key, value, &MODULE) {
                         out.modules.insert(name, module(report, section));
                     }
                 }
             }
         }
     }
-    top.close(report, Unknown::Error);
+    top.close(report);
     Some(out)
 }
 
@@ -99,7 +100,7 @@ fn address(node: &Node) -> Result<String, Words> {
     }
 }
 
-fn module(report: &mut Report, mut section: Section<'_>) -> ModuleSection {
+fn module(report: &mut Report, section: Section<'_>) -> ModuleSection {
     let isolation = [("warm", Isolation::Warm), ("fresh", Isolation::Fresh)];
     let recording = [("sample", Recording::Sample), ("all", Recording::All)];
     let may_change = [("report", Undeclared::Report), ("strict", Undeclared::Strict)];
@@ -125,13 +126,12 @@ fn module(report: &mut Report, mut section: Section<'_>) -> ModuleSection {
         None => {}
         Some(Node { kind: Kind::List(items), .. }) => {
             for item in items {
-                let path = section.path_of("grants");
-                out.grants.extend(Section::open(report, section.file(), &path, item).and_then(|s| grant(report, s)));
+                out.grants.extend(section.inner(report, "grants", item, &GRANT).and_then(|s| grant(report, s)));
             }
         }
         Some(other) => section.error(report, other.at, "grants", Words::wrong("a list of {capability, scope}", other)),
     }
-    section.close(report, Unknown::Error);
+    section.close(report);
     out
 }
 
@@ -178,7 +178,7 @@ fn read_files(report: &mut Report, files: &Section<'_>) -> BTreeMap<String, Stri
     out
 }
 
-fn grant(report: &mut Report, mut section: Section<'_>) -> Option<Grant> {
+fn grant(report: &mut Report, section: Section<'_>) -> Option<Grant> {
     let name = section.require(report, "capability", text);
     let scope = section.read(report, "scope", text);
     let (at, scope_at) = (section.get("capability").map(|n| n.at), section.get("scope").map(|n| n.at));
@@ -203,6 +203,6 @@ fn grant(report: &mut Report, mut section: Section<'_>) -> Option<Grant> {
         }
         _ => {}
     }
-    section.close(report, Unknown::Error);
+    section.close(report);
     Some(Grant { capability: name, scope: scope.unwrap_or_default() })
 }

@@ -2,8 +2,8 @@
 //!
 //! DP³ reads its files with PyYAML's `safe_load`, which is YAML 1.1, so scalars mean here what they mean there: `yes`
 //! is true, `012` is ten, `1e3` is text, `1:30` is ninety. Other readers disagree on such forms; a warning says so,
-//! with what was read. Two things are stricter than in PyYAML: a duplicate key is an error that names both places,
-//! and a file has a budget of nodes and depth, so that aliases cannot blow it up.
+//! with what was read. Of a key that stands twice the last value counts, as there, and both places are told. One thing
+//! is stricter than in PyYAML: a file has a budget of nodes and depth, so that aliases cannot blow it up.
 
 use std::collections::HashMap;
 
@@ -75,6 +75,8 @@ pub(super) struct Read {
     pub(super) root: Option<Node>,
     pub(super) errors: Vec<Remark>,
     pub(super) warnings: Vec<Remark>,
+    /// Keys that stand twice in one mapping; whoever reads decides how bad that is.
+    pub(super) duplicates: Vec<Remark>,
 }
 
 /// Reads a file.
@@ -190,10 +192,13 @@ impl Reader {
             if is_merge {
                 merged.push(value);
             } else if let Some(first) = seen.insert(key.clone(), at) {
-                self.out.errors.push(Remark {
+                self.out.duplicates.push(Remark {
                     at,
                     message: format!("duplicate key {key:?}, first at {}:{}", first.line, first.column),
                 });
+                if let Some(entry) = entries.iter_mut().find(|e| e.key == key) {
+                    *entry = Entry { at, key, value };
+                }
             } else {
                 entries.push(Entry { at, key, value });
             }
@@ -223,7 +228,8 @@ impl Reader {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&str>, at: At) -> Result<Kind, Remark> {
         match tag {
-            Some("str" | "!") => return Ok(Kind::Text(text.to_owned())),
+            // PyYAML makes a date or bytes of the last two; what is stored as JSON is text either way.
+            Some("str" | "!" | "timestamp" | "binary") => return Ok(Kind::Text(text.to_owned())),
             None | Some("int" | "float" | "bool" | "null") => {}
             Some(other) => return Err(Remark { at, message: format!("the tag {other:?} is not supported") }),
         }
@@ -379,8 +385,9 @@ mod tests {
     #[test]
     fn duplicate_keys_name_both_places() {
         let read = read("a: 1\nb: 2\na: 3\n");
+        assert_eq!(read.root.map(|n| n.to_json()), Some(serde_json::json!({"a": 3, "b": 2})));
         assert_eq!(
-            read.errors,
+            read.duplicates,
             [Remark { at: At { line: 3, column: 1 }, message: "duplicate key \"a\", first at 1:1".into() }]
         );
     }

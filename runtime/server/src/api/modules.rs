@@ -11,6 +11,7 @@ use tenter_model::{ModuleName, SubscriptionId};
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::enabled::Missing;
 use crate::modules::signature::Signature;
 use crate::modules::{ModuleError, ModuleView, Modules, Upload};
 
@@ -98,9 +99,9 @@ fn signature_of(text: &str) -> Result<Signature, ApiError> {
 
 /// `GET /api/v1/modules`: all, in calling order.
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    let views = app.on_modules(|modules| modules.list()).await?;
+    let (views, missing) = app.on_modules(|modules| Ok((modules.list()?, modules.missing()?))).await?;
     let modules: Vec<Value> = views.iter().map(json_of).collect();
-    Ok(Json(json!({"modules": modules})))
+    Ok(Json(json!({"modules": modules, "missing": missing.iter().map(Missing::to_json).collect::<Vec<_>>()})))
 }
 
 /// `GET /api/v1/modules/{name}`.

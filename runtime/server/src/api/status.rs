@@ -14,6 +14,7 @@ use tenter_model::host::Reason;
 use tenter_store::{Counters, ErrorFilter};
 
 use crate::app::App;
+use crate::enabled::Missing;
 use crate::events;
 
 use super::error::ApiError;
@@ -53,6 +54,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
             Ok((counters, entities))
         })
         .await?;
+    let missing = app.on_modules(|modules| modules.missing()).await?;
     let calls: Vec<Value> = app
         .hook_stats()
         .into_iter()
@@ -96,6 +98,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<Value>, ApiErr
                 }),
             })
         }).collect::<Vec<_>>(),
+        "missing_modules": missing.iter().map(Missing::to_json).collect::<Vec<_>>(),
         "paused": super::breakers::all(&app),
         "slow": app.engine().pace().slow().into_iter().map(|(module, micros)| {
             json!({"module": module, "mean_us": micros})

@@ -149,6 +149,7 @@ fn list(context: &Context) -> anyhow::Result<()> {
             ("title", &|m| field(m, "title")),
         ],
     )?;
+    tell_missing(&answer, "missing", context);
     if modules.is_empty() {
         context.out.note("no module is installed");
         context.out.next("tenter module upload FILE");
@@ -156,6 +157,14 @@ fn list(context: &Context) -> anyhow::Result<()> {
         context.out.next(&format!("tenter module show {}", field(waiting, "name")));
     }
     Ok(())
+}
+
+/// Names modules that the configuration enables and of which no component was uploaded.
+pub(crate) fn tell_missing(answer: &Value, key: &str, context: &Context) {
+    for missing in answer.get(key).and_then(Value::as_array).into_iter().flatten() {
+        let text = format!("warning: enabled module {}: {}", field(missing, "name"), field(missing, "detail"));
+        context.out.note(&crate::output::plain(&text));
+    }
 }
 
 fn switch(name: &str, action: &str, context: &Context) -> anyhow::Result<()> {

@@ -27,6 +27,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     }
     let status = context.client()?.get("/api/v1/status")?;
     context.out.one(&status, human)?;
+    crate::cli::module::tell_missing(&status, "missing_modules", context);
     if status.get("writable") == Some(&Value::Bool(false)) {
         context.out.note("the store cannot be written; datapoints are refused until it can");
     }
