@@ -52,6 +52,16 @@ pub(super) async fn get(
     Ok(as_json(answer.finish(&[("count", count.into()), ("time_created", time)])))
 }
 
+/// `GET /entity/{etype}`: the listing of older DP³, which a part of its clients still asks for; `eid_filter` is a full-text
+/// filter on the id.
+pub(super) async fn get_by_id(state: State<App>, etype: OfType, mut params: Params) -> Result<Response, Dp3Error> {
+    if let Some(part) = params.text("eid_filter") {
+        let filter = json!({"eid": part}).to_string();
+        params.set("fulltext_filters", filter);
+    }
+    get(state, etype, params).await
+}
+
 /// `GET /entity/{etype}/count`: how many latest snapshots match.
 pub(super) async fn count(
     State(app): State<App>,

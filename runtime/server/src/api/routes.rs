@@ -57,6 +57,7 @@ pub(super) fn table() -> Vec<Route> {
         read("/metrics", Read, get(status::metrics)),
         send("/datapoints", Ingest, post(datapoints::post)),
         read("/entities", Read, get(entities::types)),
+        read("/entity/{etype}", Read, get(listing::get_by_id)),
         read("/entity/{etype}/get", Read, get(listing::get)),
         read("/entity/{etype}/count", Read, get(listing::count)),
         read("/entity/{etype}/raw/get", Read, get(listing::raw)),

@@ -175,6 +175,7 @@ fn the_table_is_what_was_decided() {
     viewer   read     GET    /metrics
     ingester ingest   POST   /datapoints
     viewer   read     GET    /entities
+    viewer   read     GET    /entity/{etype}
     viewer   read     GET    /entity/{etype}/get
     viewer   read     GET    /entity/{etype}/count
     viewer   read     GET    /entity/{etype}/raw/get
