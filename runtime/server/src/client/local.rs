@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::error::CliError;
+use crate::error::{CliError, Kind};
 
 use super::{Client, DEFAULT_URL};
 
@@ -32,17 +32,22 @@ impl Client {
     /// # Errors
     /// When a token is given that cannot be one.
     pub(crate) fn local(token: Option<String>, timeout: Duration) -> Result<Self, CliError> {
-        let found = if token.is_some() { None } else { search(&PLACES) };
+        let found = if token.is_some() { None } else { search(&PLACES, PATIENCE) };
         Self::new(found.unwrap_or(DEFAULT_URL), token, timeout)
     }
 }
 
-/// The first place that answers like a server.
-fn search<'a>(places: &[&'a str]) -> Option<&'a str> {
-    places.iter().copied().find(|url| {
-        let answer = Client::anonymous(url, PATIENCE).ok().and_then(|c| c.try_call("GET", "/", None).ok());
-        answer.is_some_and(|a| greets(a.status, &a.body))
-    })
+/// The first place that answers like a server. One that takes too long ends the search: it may be the one that is meant,
+/// and a change must not go to another for that.
+fn search<'a>(places: &[&'a str], patience: Duration) -> Option<&'a str> {
+    for url in places {
+        match Client::anonymous(url, patience).ok()?.try_call("GET", "/", None) {
+            Ok(answer) if greets(answer.status, &answer.body) => return Some(url),
+            Err(broken) if broken.error.kind == Kind::Timeout => return None,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    None
 }
 
 /// Whether this is how DP³ and Tenter answer to `GET /`.
@@ -66,9 +71,19 @@ mod tests {
         let (stranger, first) = serve(vec![other, other]);
         let (server, second) = serve(vec![works]);
         let behind = format!("{server}/api");
-        assert_eq!(search(&[&nobody, &stranger, &behind]), Some(behind.as_str()));
-        assert_eq!(search(&[&nobody, &stranger]), None);
+        assert_eq!(search(&[&nobody, &stranger, &behind], PATIENCE), Some(behind.as_str()));
+        assert_eq!(search(&[&nobody, &stranger], PATIENCE), None);
         assert!(first.join().unwrap().iter().all(|asked| !asked.contains("authorization")));
         assert!(second.join().unwrap()[0].starts_with("get /api/ http/1.1"));
+    }
+    #[test]
+    fn a_place_that_is_slow_is_not_passed_over() {
+        // It takes the connection and says nothing.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let slow = format!("http://{}", silent.local_addr().unwrap());
+        let works = "HTTP/1.1 200 OK\r\ncontent-length: 22\r\nconnection: close\r\n\r\n{\"detail\":\"It works!\"}";
+        let (server, _thread) = serve(vec![works]);
+        assert_eq!(search(&[&slow, &server], Duration::from_millis(50)), None);
+        assert_eq!(search(&[&server, &slow], PATIENCE), Some(server.as_str()));
     }
 }

@@ -17,6 +17,9 @@ pub(crate) fn problem(status: u16, body: &Value, with_token: bool) -> CliError {
     let stands = format!("(HTTP {status}{code})");
     let lines = |entries: &[Value]| entries.iter().map(|e| format!("\n  {}", located(e))).collect::<String>();
     let message = match (body.get("detail"), body) {
+        (Some(Value::String(detail)), _) if only(body).is_some_and(|one| field(one, "msg") == *detail) => {
+            format!("{} {stands}", only(body).map_or(String::new(), located))
+        }
         (Some(Value::String(detail)), _) => {
             let errors = body.get("errors").and_then(Value::as_array).map_or(String::new(), |e| lines(e));
             format!("{detail}{errors} {stands}")
@@ -79,6 +82,14 @@ fn located(entry: &Value) -> String {
     if place.is_empty() { format!("{message}{given}") } else { format!("{place}: {message}{given}") }
 }
 
+/// The entry of an error list that has one.
+fn only(body: &Value) -> Option<&Value> {
+    match body.get("errors").and_then(Value::as_array)?.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
 /// Whether the first entry of an error list is about this parameter.
 fn names(body: &Value, parameter: &str) -> bool {
     let entries = body.get("detail").filter(|d| d.is_array()).or_else(|| body.get("errors"));
@@ -103,6 +114,8 @@ mod tests {
         the component is refused
           subscriptions.0: no entity "hots" (HTTP 422, unknown-entity)
         "#);
+        let alike = json!({"detail": "no such time", "code": "invalid-input", "errors": [{"loc": ["body", "time"], "msg": "no such time"}]});
+        insta::assert_snapshot!(problem(422, &alike, true), @"body.time: no such time (HTTP 422, invalid-input)");
         let theirs = json!({"detail": [{"loc": ["path", "etype"], "msg": "Entity type 'x' doesn't exist", "type": "value_error"}]});
         insta::assert_snapshot!(shown(&problem(422, &theirs, true)), @"
         path.etype: Entity type 'x' doesn't exist (HTTP 422)

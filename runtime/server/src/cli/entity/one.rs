@@ -8,7 +8,7 @@ use crate::client::{part, query};
 use crate::error::{CliError, Kind};
 use crate::output::{Column, drawn, field, members};
 
-use super::show::{history, snapshot, value};
+use super::show::{self, history, snapshot, value};
 use super::{Dates, Entity, Route};
 
 /// `entity get` without an attribute.
@@ -20,7 +20,7 @@ pub(super) fn whole(entity: &Entity, dates: &Dates, context: &Context) -> anyhow
     if answer.get("empty") == Some(&Value::Bool(true)) {
         return Err(unknown(entity).into());
     }
-    context.out.one(&answer, |a| format!("{a:#}\n"))?;
+    context.out.one(&answer, show::whole)?;
     context.out.next(&format!("tenter entity snapshots {}", entity.words()));
     Ok(())
 }

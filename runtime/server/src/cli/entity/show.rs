@@ -1,10 +1,10 @@
 //! Attributes and values for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::output::{cut, field, plain, table};
+use crate::output::{cut, field, members, pairs, plain, table};
 
 /// Most characters of a value in a table.
 pub(super) const WIDEST: usize = 48;
@@ -23,6 +23,35 @@ pub(super) fn history(answer: &Value) -> String {
         text.push_str(&table(&["t1", "t2", "c", "value"], points.iter().map(row).collect()));
     }
     text
+}
+
+/// All of an entity for people: what is known of it, then a line for each attribute. A value is that of the latest
+/// snapshot, for what no snapshot has that of the record.
+pub(super) fn whole(answer: &Value) -> String {
+    let nothing = Value::Null;
+    let record = answer.get("master_record").unwrap_or(&nothing);
+    let snapshots = members(answer, "snapshots");
+    let latest = snapshots.last().unwrap_or(&nothing);
+    let kept = match snapshots.len() {
+        0 => "none".to_owned(),
+        n => format!("{n}, the latest of {}", field(latest, "_time_created")),
+    };
+    let mut facts = vec![("created", field(record, "#time_created")), ("snapshots", kept)];
+    let tokens = record.get("#ttl").and_then(Value::as_object).into_iter().flatten();
+    facts.extend(tokens.map(|(name, time)| ("lives", format!("until {} ({name})", field(time, "")))));
+    let stored = own(record).map(|(name, _)| name);
+    let names: BTreeSet<&String> = stored.chain(own(latest).map(|(name, _)| name)).collect();
+    let rows = names.into_iter().map(|name| {
+        let history = record.get(name).unwrap_or(&nothing);
+        let points = history.as_array().map_or(&[][..], Vec::as_slice);
+        let last = points.last().unwrap_or(history);
+        let current = latest.get(name).or_else(|| last.get("v"));
+        let at = if points.is_empty() { field(history, "ts_last_update") } else { field(last, "t2") };
+        let points = if points.is_empty() { String::new() } else { points.len().to_string() };
+        vec![name.clone(), cut(&value(current), WIDEST), at, points]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    format!("{}\n{}", pairs(&facts), table(&["attribute", "value", "as of", "points"], rows))
 }
 
 /// A value: text as it is, a link by the id that it leads to, anything else as JSON.
@@ -114,6 +143,40 @@ mod tests {
         ");
         assert_eq!(hidden, ["site"]);
         insta::assert_snapshot!(wide(&[], Some(70), &mut Vec::new()), @"EID");
+    }
+
+    #[test]
+    fn all_of_an_entity_has_a_line_for_each_attribute() {
+        let point = |v: u16, t2: &str| json!({"v": v, "t1": "2026-01-01T00:00:00Z", "t2": t2, "c": 1.0});
+        let answer = json!({
+            "empty": false,
+            "master_record": {
+                "#time_created": "2026-01-01T00:00:00Z", "#ttl": {"base": "2040-01-01T00:00:00Z"},
+                "hostname": {"v": "www.example", "ts_last_update": "2026-01-02T00:00:00Z"},
+                "ports": [point(22, "2026-01-02T00:00:00Z"), point(80, "2026-01-03T00:00:00Z")],
+            },
+            "snapshots": [
+                {"eid": "192.0.2.1", "_time_created": "2026-01-03T00:00:00Z", "ports": [22], "ports#c": [1.0]},
+                {"eid": "192.0.2.1", "_time_created": "2026-01-04T00:00:00Z", "ports": [22, 80], "risk": 0.5},
+            ],
+        });
+        insta::assert_snapshot!(whole(&answer), @"
+        created    2026-01-01T00:00:00Z
+        snapshots  2, the latest of 2026-01-04T00:00:00Z
+        lives      until 2040-01-01T00:00:00Z (base)
+
+        ATTRIBUTE  VALUE        AS OF                 POINTS
+        hostname   www.example  2026-01-02T00:00:00Z
+        ports      [22,80]      2026-01-03T00:00:00Z  2
+        risk       0.5
+        ");
+        let fresh = json!({"master_record": {"#time_created": "2026-01-01T00:00:00Z"}, "snapshots": []});
+        insta::assert_snapshot!(whole(&fresh), @"
+        created    2026-01-01T00:00:00Z
+        snapshots  none
+
+        ATTRIBUTE  VALUE  AS OF  POINTS
+        ");
     }
 
     #[test]
