@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// What every site needs, and nothing happens on its own while a test runs.
 const BASE: &[(&str, &str)] = &[
-    ("processing_core.yml", "worker_processes: 1\nmodules_dir: modules\nenabled_modules: []\n"),
+    ("processing_core.yml", "enabled_modules: []\n"),
     ("api.yml", "cors:\n  allow_origins: [\"*\"]\ndatapoint_logger:\n  good_log: false\n  bad_log: false\n"),
     ("snapshots.yml", "creation_rate:\n  hour: 3\n  minute: 0\nkeep_empty: true\n"),
     ("control.yml", "allowed_actions: []\n"),
@@ -87,7 +87,7 @@ impl Site {
     /// With modules that come first, in this order.
     #[must_use]
     pub(crate) fn enabled(mut self, names: &[&str]) -> Self {
-        let text = format!("worker_processes: 1\nmodules_dir: modules\nenabled_modules: [{}]\n", names.join(", "));
+        let text = format!("enabled_modules: [{}]\n", names.join(", "));
         self.put("processing_core.yml", text);
         self
     }
