@@ -27,7 +27,7 @@ use crate::datapoint_log::DatapointLog;
 use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
-use crate::query::{Budget, QueryError, Waiting};
+use crate::query::{Budget, Held, QueryError, Waiting};
 use crate::{attributes, schema, site};
 
 /// Requests that may wait for the disk at once.
@@ -71,6 +71,8 @@ struct Inner {
     actions: Vec<Action>,
     keep_empty: bool,
     query_max: Duration,
+    /// What long answers hold in memory.
+    held: Held,
     datapoint_log: Arc<DatapointLog>,
     events: Events,
 }
@@ -155,6 +157,7 @@ impl App {
             actions,
             keep_empty,
             query_max,
+            held: Held::default(),
             datapoint_log,
             events,
         }));
@@ -356,7 +359,7 @@ impl App {
     ) -> Result<T, ApiError> {
         // Lives as long as this future does, which goes with its request.
         let waiting = Waiting::new();
-        let budget = waiting.budget(self.0.query_max);
+        let budget = waiting.budget(self.0.query_max, &self.0.held);
         self.reading(move |reader| act(reader, &budget())).await
     }
 

@@ -5,7 +5,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -52,7 +51,7 @@ impl DatapointLog {
         &self,
         schema: &Schema,
         now: Timestamp,
-        ip: IpAddr,
+        ip: &str,
         groups: &[(EntityRef, Vec<DataPoint>)],
     ) -> Option<String> {
         self.good.as_ref()?;
@@ -61,7 +60,7 @@ impl DatapointLog {
     }
 
     /// The line of a refused request; `None` when they are not logged.
-    pub(crate) fn refused(&self, now: Timestamp, ip: IpAddr, errors: &[Value], body: &[u8]) -> Option<String> {
+    pub(crate) fn refused(&self, now: Timestamp, ip: &str, errors: &[Value], body: &[u8]) -> Option<String> {
         self.bad.as_ref()?;
         let body: String = String::from_utf8_lossy(body).chars().take(MAX_BODY_CHARS).collect();
         Some(line(now, ip, &json!({"errors": errors, "body": body})))
@@ -78,7 +77,7 @@ impl DatapointLog {
     }
 }
 
-fn line(now: Timestamp, ip: IpAddr, json: &Value) -> String {
+fn line(now: Timestamp, ip: &str, json: &Value) -> String {
     format!("{now} ({ip}) | {json}\n")
 }
 

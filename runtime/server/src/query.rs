@@ -12,18 +12,20 @@ use std::sync::Arc;
 use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use serde_json::Value;
 use tenter_model::filter::{Document, Filter, IdKey, Place, Sort, Wanted};
 use tenter_model::{EntityId, EntityType, Schema};
 use tenter_store::{Picture, PictureRow, Snapshot, StoreError};
 
+mod answer;
+
+use answer::MAX_BYTES;
+pub(crate) use answer::{Held, ListAnswer};
+
 /// Rows between two looks at the clock.
 const STEP: u64 = 64;
 /// Places kept for an order.
 const MAX_PLACES: usize = 5_000_000;
-/// Bytes of an answer, and of distinct values.
-const MAX_BYTES: usize = 256 << 20;
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,9 @@ pub(crate) enum QueryError {
         /// Rows looked at.
         looked: u64,
     },
+    /// Others hold too much.
+    #[error("answers of {0} MiB are being made or sent at present; ask again in a moment, or for a smaller page")]
+    Busy(usize),
     /// Nobody waits for the answer.
     #[error("the sender has gone")]
     Gone,
@@ -57,6 +62,8 @@ pub(crate) struct Budget {
     looked: Cell<u64>,
     /// Set when nobody waits for the answer any more.
     gone: Arc<AtomicBool>,
+    /// What answers hold.
+    held: Held,
 }
 
 /// Tells a budget that nobody waits any more, when it is dropped.
@@ -69,9 +76,9 @@ impl Waiting {
     }
 
     /// A budget for what is waited for, from now on.
-    pub(crate) fn budget(&self, bound: Duration) -> impl FnOnce() -> Budget + Send + 'static {
-        let gone = self.0.clone();
-        move || Budget { gone, ..Budget::new(bound) }
+    pub(crate) fn budget(&self, bound: Duration, held: &Held) -> impl FnOnce() -> Budget + Send + 'static {
+        let (gone, held) = (self.0.clone(), held.clone());
+        move || Budget { gone, held, ..Budget::new(bound) }
     }
 }
 
@@ -84,7 +91,12 @@ impl Drop for Waiting {
 impl Budget {
     /// From now on.
     pub(crate) fn new(bound: Duration) -> Self {
-        Self { until: Instant::now() + bound, bound, looked: Cell::new(0), gone: Arc::default() }
+        Self { until: Instant::now() + bound, bound, looked: Cell::new(0), gone: Arc::default(), held: Held::default() }
+    }
+
+    /// An answer whose list has this name; without one, the list alone.
+    pub(crate) fn answer(&self, name: Option<&str>) -> ListAnswer {
+        ListAnswer::new(name, self.held.clone())
     }
 
     /// One more row is looked at.
@@ -111,49 +123,6 @@ impl Budget {
             return Ok(());
         }
         Err(QueryError::TooLong { after: self.bound, looked: self.looked.get() })
-    }
-}
-
-/// A JSON object under construction whose first member is a list, so that a long list is written once and never held as
-/// a tree.
-pub(crate) struct ListAnswer {
-    out: Vec<u8>,
-    count: u64,
-}
-
-impl ListAnswer {
-    /// An object whose list has this name; without one, the list alone.
-    pub(crate) fn new(name: Option<&str>) -> Self {
-        let out = name.map_or_else(|| b"[".to_vec(), |name| format!("{{{}:[", Value::from(name)).into_bytes());
-        Self { out, count: 0 }
-    }
-
-    /// One more item.
-    pub(crate) fn push(&mut self, item: &impl Serialize) -> Result<(), QueryError> {
-        if self.count > 0 {
-            self.out.push(b',');
-        }
-        self.count += 1;
-        let written = serde_json::to_writer(&mut self.out, item);
-        written.map_err(|e| StoreError::Invalid(format!("cannot print an answer: {e}")))?;
-        if self.out.len() > MAX_BYTES { Err(QueryError::TooMuch("256 MiB")) } else { Ok(()) }
-    }
-
-    /// Items so far.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The whole text, with the other members of the object.
-    pub(crate) fn finish(mut self, members: &[(&str, Value)]) -> Vec<u8> {
-        self.out.push(b']');
-        for (name, value) in members {
-            self.out.extend_from_slice(format!(",{}:{value}", Value::from(*name)).as_bytes());
-        }
-        if self.out.first() == Some(&b'{') {
-            self.out.push(b'}');
-        }
-        self.out
     }
 }
 

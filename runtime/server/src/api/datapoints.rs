@@ -35,7 +35,7 @@ pub(super) async fn post(
         Ok(groups) => groups,
         Err(errors) => {
             let refusal = ApiError::invalid_body(&errors);
-            let line = app.datapoint_log().refused(app.now(), ip, &refusal.errors, &body);
+            let line = app.datapoint_log().refused(app.now(), &ip, &refusal.errors, &body);
             app.log_datapoints(line, DatapointLog::write_refused).await;
             return Err(refusal.into());
         }
@@ -44,7 +44,7 @@ pub(super) async fn post(
     if let Some((entity, _)) = groups.iter().find(|(entity, _)| refused(entity.etype.as_str())) {
         return Err(out_of_scope(&caller, Area::Ingest, Some(entity.etype.as_str())).into());
     }
-    let lines = app.datapoint_log().accepted(app.schema(), app.now(), ip, &groups);
+    let lines = app.datapoint_log().accepted(app.schema(), app.now(), &ip, &groups);
     let tasks = groups
         .into_iter()
         .map(|(entity, datapoints)| TaskBody { datapoints, ..TaskBody::new(entity) })

@@ -1,6 +1,7 @@
 //! Entities: what is stored of them, in DP³'s shapes.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -51,7 +52,7 @@ pub(super) async fn snapshots(
     let range = params.dates();
     let (skip, limit) = (params.number("skip", 0), params.limit(0).unwrap_or(u32::MAX));
     params.check()?;
-    let answer = documents(&app, entity, range, (skip, limit), ListAnswer::new(None)).await?;
+    let answer = documents(&app, entity, range, (skip, limit), None).await?;
     Ok(as_json(answer.finish(&[])))
 }
 
@@ -67,7 +68,7 @@ pub(super) async fn whole(
     let wanted = entity.clone();
     let record = app.read(move |reader| reader.record(&wanted)).await?;
     let master = master_json(app.schema(), &entity, record.as_ref(), range);
-    let answer = documents(&app, entity, dates, (0, u32::MAX), ListAnswer::new(Some("snapshots"))).await?;
+    let answer = documents(&app, entity, dates, (0, u32::MAX), Some("snapshots")).await?;
     let empty = record.is_none() && answer.count() == 0;
     Ok(as_json(answer.finish(&[("empty", empty.into()), ("master_record", master)])))
 }
@@ -82,10 +83,11 @@ async fn documents(
     entity: EntityRef,
     range: TimeRange,
     (skip, limit): (u32, u32),
-    mut answer: ListAnswer,
+    name: Option<&'static str>,
 ) -> Result<ListAnswer, ApiError> {
     let schema = app.schema().clone();
     app.query(move |reader, budget| {
+        let mut answer = budget.answer(name);
         reader.each_snapshot(&entity, range, skip, limit, &mut |s| -> Result<(), QueryError> {
             budget.row()?;
             answer.push(&schema.snapshot_json(&s.view, s.time, s.partial))
@@ -154,8 +156,8 @@ pub(super) async fn list(
 }
 
 /// An answer that is JSON already.
-pub(super) fn as_json(body: Vec<u8>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], body).into_response()
+pub(super) fn as_json(body: impl Into<Body>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body.into()).into_response()
 }
 
 /// An answer of what keeps an order that a tree of JSON would not.

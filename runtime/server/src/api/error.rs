@@ -127,6 +127,9 @@ impl From<QueryError> for ApiError {
         match error {
             QueryError::Store(error) => error.into(),
             // DP³ answers 400 to a query that cannot be answered.
+            QueryError::Busy(_) => {
+                Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()) }
+            }
             QueryError::TooLong { .. } | QueryError::TooMuch(_) | QueryError::Gone => {
                 Self::new(StatusCode::BAD_REQUEST, "query-cost", error.to_string())
             }

@@ -12,7 +12,7 @@ use tenter_model::schema::{AttributeKind, AttributeSpec, EntitySpec};
 use tenter_store::{RawFilter, RawOrder};
 
 use crate::app::App;
-use crate::query::{ListAnswer, Query, QueryError, distinct as count_distinct};
+use crate::query::{Query, QueryError, distinct as count_distinct};
 
 use super::entities::as_json;
 use super::error::{ApiError, Dp3Error};
@@ -33,7 +33,7 @@ pub(super) async fn get(
     let schema = app.schema().clone();
     let (answer, time) = app
         .query(move |reader, budget| {
-            let (mut answer, mut time) = (ListAnswer::new(Some("data")), None);
+            let (mut answer, mut time) = (budget.answer(Some("data")), None);
             reader.picture(&query.etype, |picture| {
                 query.list(&schema, picture, budget, &mut |s| {
                     let mut json = schema.snapshot_json(&s.view, s.time, s.partial);
@@ -121,7 +121,7 @@ pub(super) async fn raw(
     let schema = app.schema().clone();
     let answer = app
         .query(move |reader, budget| {
-            let mut answer = ListAnswer::new(Some("data"));
+            let mut answer = budget.answer(Some("data"));
             let mut step = |kept| budget.time().and_then(|()| budget.kept(kept));
             reader.each_raw(&filter, order, &mut step, &mut |stored| -> Result<(), QueryError> {
                 budget.row()?;
