@@ -42,9 +42,11 @@ pub(super) fn narrow(node: &Node, id_type: IdType) -> Narrow {
     match node {
         Node::And(nodes) => {
             let mut out = nodes.iter().map(|n| narrow(n, id_type)).fold(Narrow::default(), Narrow::both);
-            let keys = key_range(nodes);
-            if let Some((first, last)) = keys {
+            if let Some((first, last)) = range_of(nodes, &["_id"]) {
                 out.ids = out.ids.both(between(first, last, id_type));
+            }
+            if let Some((Item::Ip(first), Item::Ip(last))) = range_of(nodes, &["last", "eid"]) {
+                out.ids = out.ids.both(addresses(*first, *last));
             }
             out
         }
@@ -157,11 +159,11 @@ fn id_of_bytes(bytes: &[u8], id_type: IdType) -> Option<EntityId> {
     EntityId::new(&text).ok()
 }
 
-/// The first and last key when conditions that stand together bound keys on both sides.
-fn key_range(nodes: &[Node]) -> Option<(&Item<'static>, &Item<'static>)> {
+/// The first and last value when conditions that stand together bound a field on both sides.
+fn range_of<'n>(nodes: &'n [Node], field: &[&str]) -> Option<(&'n Item<'static>, &'n Item<'static>)> {
     let bound = |sides: [Compare; 2]| {
         nodes.iter().find_map(|n| match n {
-            Node::Field(path, Test::Compare(side, item)) if is(path, &["_id"]) && sides.contains(side) => Some(item),
+            Node::Field(path, Test::Compare(side, item)) if is(path, field) && sides.contains(side) => Some(item),
             _ => None,
         })
     };
@@ -179,17 +181,30 @@ fn between(first: &Item<'_>, last: &Item<'_>, id_type: IdType) -> Ids {
             let (Some((a, _)), Some((b, _))) = ends else { return Ids::All };
             match (id_type, <[u8; 4]>::try_from(a), <[u8; 4]>::try_from(b)) {
                 _ if a == b => Ids::These(id_of_bytes(a, id_type).into_iter().collect()),
-                (IdType::Ipv4, Ok(a), Ok(b)) => {
-                    let (a, b) = (u32::from_be_bytes(a), u32::from_be_bytes(b));
-                    let few = usize::try_from(b.saturating_sub(a)).is_ok_and(|n| n < MAX_IDS);
-                    let id = |n: u32| EntityId::new(&IpAddr::V4(n.into()).to_string()).ok();
-                    if few { Ids::These((a..=b).filter_map(id).collect()) } else { Ids::All }
-                }
+                (IdType::Ipv4, Ok(a), Ok(b)) => addresses(a.into(), b.into()),
                 _ => Ids::All,
             }
         }
         _ => Ids::All,
     }
+}
+
+/// Addresses from the first to the last, when they are few.
+fn addresses(first: IpAddr, last: IpAddr) -> Ids {
+    let wide = |address: IpAddr| match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    let id = |n: u128| {
+        let address = match first {
+            IpAddr::V4(_) => IpAddr::V4(u32::try_from(n).ok()?.into()),
+            IpAddr::V6(_) => IpAddr::V6(n.into()),
+        };
+        EntityId::new(&address.to_string()).ok()
+    };
+    let (from, to) = (wide(first), wide(last));
+    let few = first.is_ipv4() == last.is_ipv4() && to.checked_sub(from).is_none_or(|n| n < MAX_IDS as u128);
+    if few { Ids::These((from..=to).filter_map(id).collect()) } else { Ids::All }
 }
 
 /// Ids that begin with a text.

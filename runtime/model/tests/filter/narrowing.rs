@@ -53,6 +53,9 @@ fn ids() {
         ("ip", json!({"_id": "$$Binary_ID{$$IPv4{192.0.2.1}}"}), these(&["192.0.2.1"])),
         ("ip", json!({"_id": "$$Binary_ID{$$IPv4Prefix{192.0.2.0/31}}"}), these(&["192.0.2.0", "192.0.2.1"])),
         ("ip", json!({"_id": "$$Binary_ID{$$IPv4Prefix{10.0.0.0/8}}"}), Ids::All),
+        ("ip", json!({"last.eid": "$$IPv4Prefix{192.0.2.0/31}"}), these(&["192.0.2.0", "192.0.2.1"])),
+        ("ip", json!({"last.eid": "$$IPv4Prefix{10.0.0.0/8}"}), Ids::All),
+        ("ip", json!({"last.eid": {"$gt": "$$IPv4{192.0.2.9}", "$lt": "$$IPv4{192.0.2.1}"}}), these(&[])),
         ("nic", json!({"last.eid": "$$MAC{00:1B:63:84:45:E6}"}), these(&["00:1b:63:84:45:e6"])),
     ] {
         assert_eq!(narrow(etype, &filter).ids, want, "{etype} {filter}");
