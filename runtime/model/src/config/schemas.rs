@@ -49,7 +49,7 @@ fn mapping(keys: &Keys) -> Value {
     let required: Vec<&str> = keys.list.iter().filter(|key| key.must).map(|key| key.name).collect();
     let mut out = json!({"type": "object", "properties": properties, "required": required});
     if keys.others == Others::Error {
-        out["additionalProperties"] = false.into();
+        set(&mut out, "additionalProperties", false.into());
     }
     out
 }
@@ -57,7 +57,7 @@ fn mapping(keys: &Keys) -> Value {
 fn property(key: &Key) -> Value {
     let form = of(key.form);
     let mut out = if key.must || key.form == Form::Any { form } else { json!({"anyOf": [form, {"type": "null"}]}) };
-    out["description"] = key.about.into();
+    set(&mut out, "description", key.about.into());
     out
 }
 
@@ -148,17 +148,16 @@ fn cron() -> Value {
         "hour": expression(0, 23),
         "minute": expression(0, 59),
         "second": expression(0, 59),
+        "timezone": {"type": ["string", "null"], "description": "default UTC"},
     });
     let given: Vec<Value> = crate::cron::FIELDS
         .iter()
         .map(|name| json!({"required": [name], "properties": {*name: {"not": {"type": "null"}}}}))
         .collect();
-    let mut properties = fields;
-    properties["timezone"] = json!({"type": ["string", "null"], "description": "default UTC"});
     json!({
         "type": "object",
         "description": "APScheduler's fields: N, N,M, A-B, */N or *; day_of_week counts from Monday = 0",
-        "properties": properties,
+        "properties": fields,
         "additionalProperties": false,
         "anyOf": given,
     })
@@ -170,11 +169,20 @@ fn grant() -> Value {
         capability::TABLE.iter().filter(|c| c.scope.is_empty() != scoped).map(|c| c.name).collect()
     };
     let all: Vec<&str> = capability::TABLE.iter().map(|c| c.name).collect();
-    out["properties"]["capability"] = json!({"enum": all, "description": "name of the capability"});
-    out["if"] = json!({"properties": {"capability": {"enum": named(true)}}});
-    out["then"] = json!({"properties": {"scope": {"type": "string"}}, "required": ["scope"]});
-    out["else"] = json!({"properties": {"scope": {"type": "null"}}});
+    if let Some(properties) = out.get_mut("properties") {
+        set(properties, "capability", json!({"enum": all, "description": "name of the capability"}));
+    }
+    set(&mut out, "if", json!({"properties": {"capability": {"enum": named(true)}}}));
+    set(&mut out, "then", json!({"properties": {"scope": {"type": "string"}}, "required": ["scope"]}));
+    set(&mut out, "else", json!({"properties": {"scope": {"type": "null"}}}));
     out
+}
+
+/// Sets a key of an object; what is none stays as it is.
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
 }
 
 #[cfg(test)]
