@@ -9,9 +9,13 @@ use axum::http::{Request, StatusCode};
 use tenter_model::config::{self, ConfigFile};
 use tower::ServiceExt as _;
 
+use super::openapi::statuses;
 use super::routes::{Route, table};
 use crate::app::{App, Options};
 use crate::auth::{Area, Role, Scopes};
+
+mod from_dp3;
+mod openapi;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +44,13 @@ struct Place {
 
 impl Place {
     fn new(listen: &str) -> Self {
+        Self::of(listen, site())
+    }
+
+    fn of(listen: &str, site: config::SiteConfig) -> Self {
         let data = tempfile::tempdir().unwrap();
         let app = App::open(Options {
-            site: site(),
+            site,
             data_dir: data.path().to_owned(),
             listen: listen.parse::<SocketAddr>().unwrap(),
             store: tenter_store::StoreOptions::default(),
@@ -138,6 +146,9 @@ fn every_route_is_asked_by_everybody() {
                     let status = place.ask(row.method.as_str(), &example(&path), token.as_deref());
                     let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then_some(status);
                     assert_eq!(denied, expected(&row, *sender, loopback), "{what}: {status}");
+                    let documented =
+                        status == StatusCode::OK || statuses(&row).iter().any(|(s, _)| *s == status.as_u16());
+                    assert!(documented, "{} {}: {status} is not in the document", row.method, row.path);
                     assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{what}");
                     assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{what}");
                 }
@@ -172,10 +183,23 @@ fn the_table_is_what_was_decided() {
     open              GET    /
     open              GET    /livez
     open              GET    /readyz
+    open              GET    /docs
+    open              GET    /docs/page.css
+    open              GET    /docs/page.js
+    open              GET    /openapi.json
     viewer   read     GET    /metrics
     ingester ingest   POST   /datapoints
     viewer   read     GET    /entities
+    analyst  control  GET    /control/{action}
+    analyst  control  POST   /control/{action}
     viewer   read     GET    /entity/{etype}
+    viewer   read     GET    /telemetry/sources_validity
+    viewer   read     GET    /telemetry/sources_age
+    viewer   read     GET    /telemetry/entities_per_attr
+    viewer   read     GET    /telemetry/attribute_bson_sizes
+    viewer   read     GET    /telemetry/snapshot_summary
+    viewer   read     GET    /telemetry/metadata
+    viewer   read     GET    /telemetry/rabbitmq/queues
     viewer   read     GET    /entity/{etype}/get
     viewer   read     GET    /entity/{etype}/count
     viewer   read     GET    /entity/{etype}/raw/get
@@ -184,9 +208,9 @@ fn the_table_is_what_was_decided() {
     analyst  entities DELETE /entity/{etype}/{eid}
     viewer   read     GET    /entity/{etype}/{eid}/master
     viewer   read     GET    /entity/{etype}/{eid}/snapshots
+    analyst  entities POST   /entity/{etype}/{eid}/ttl
     viewer   read     GET    /entity/{etype}/{eid}/get/{attr}
     analyst  entities POST   /entity/{etype}/{eid}/set/{attr}
-    analyst  entities POST   /entity/{etype}/{eid}/ttl
     viewer   read     GET    /v2/entity/{etype}/get
     viewer   read     GET    /v2/entity/{etype}/count
     viewer   read     GET    /v2/entity/{etype}/raw/get
@@ -195,18 +219,9 @@ fn the_table_is_what_was_decided() {
     analyst  entities DELETE /v2/entity/{etype}
     viewer   read     GET    /v2/entity/{etype}/master
     viewer   read     GET    /v2/entity/{etype}/snapshots
+    analyst  entities POST   /v2/entity/{etype}/ttl
     viewer   read     GET    /v2/entity/{etype}/attr
     analyst  entities POST   /v2/entity/{etype}/attr
-    analyst  entities POST   /v2/entity/{etype}/ttl
-    analyst  control  GET    /control/{action}
-    analyst  control  POST   /control/{action}
-    viewer   read     GET    /telemetry/sources_validity
-    viewer   read     GET    /telemetry/sources_age
-    viewer   read     GET    /telemetry/entities_per_attr
-    viewer   read     GET    /telemetry/attribute_bson_sizes
-    viewer   read     GET    /telemetry/snapshot_summary
-    viewer   read     GET    /telemetry/metadata
-    viewer   read     GET    /telemetry/rabbitmq/queues
     viewer   read     GET    /api/v1/snapshots
     operator operate  POST   /api/v1/snapshots
     viewer   read     GET    /api/v1/status
