@@ -66,24 +66,29 @@ fn operation(row: &Route) -> Value {
             "description": "the same key by the same sender is the same request",
         }));
     }
-    let mut out = json!({
-        "operationId": operation_id(&row.method, row.path),
-        "tags": [tag(row.path)],
-        "summary": words.summary,
-        "parameters": parameters,
-        "responses": answers(row),
-    });
+    let (security, description) = match row.needs {
+        None => (json!([]), String::new()),
+        Some(area) => {
+            let token = json!({"token": []});
+            let security = if area.role() <= Role::Analyst { json!([token, {}]) } else { json!([token]) };
+            (security, format!("Role {}, scope `{}`.", area.role(), area.name()))
+        }
+    };
+    let mut out = Map::new();
+    let mut say = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    say("operationId", operation_id(&row.method, row.path).into());
+    say("tags", json!([tag(row.path)]));
+    say("summary", words.summary.into());
+    say("parameters", parameters.into());
+    say("responses", answers(row));
+    say("security", security);
+    if !description.is_empty() {
+        say("description", description.into());
+    }
     if let Some(body) = words.body {
-        out["requestBody"] = json!({"required": !matches!(body, Content::MaybeJson(_)), "content": content(body)});
+        say("requestBody", json!({"required": !matches!(body, Content::MaybeJson(_)), "content": content(body)}));
     }
-    if let Some(area) = row.needs {
-        let token = json!({"token": []});
-        out["security"] = if area.role() <= Role::Analyst { json!([token, {}]) } else { json!([token]) };
-        out["description"] = format!("Role {}, scope `{}`.", area.role(), area.name()).into();
-    } else {
-        out["security"] = json!([]);
-    }
-    out
+    Value::Object(out)
 }
 
 /// Whose API a path is of.
