@@ -163,7 +163,7 @@ fn a_body_that_is_too_large_is_refused() {
     let body = vec![b' '; (8 << 20) + 1];
     let answer = server.send("POST", "/datapoints", &body, &[("content-type", "application/json")]);
     assert_eq!(answer.status, 413, "{}", answer.body);
-    insta::assert_snapshot!(answer.body, @r#"{"detail":"the body is too large: at most 8 MiB are read, of an uploaded component 64 MiB; send it in parts"}"#);
+    insta::assert_snapshot!(answer.body, @r#"{"detail":"the body is too large: at most 8 MiB are read, decompressed, of an uploaded component 64 MiB; send it in parts"}"#);
     // Whitespace is valid JSON around a list: at the limit it is read.
     let mut body = vec![b' '; (8 << 20) - 2];
     body.extend(b"[]");

@@ -150,7 +150,7 @@ fn an_upload_that_is_too_large_is_refused() {
     let mut server = Server::start(&Site::new());
     let answer = server.upload("huge", &vec![0; (64 << 20) + 1]);
     assert_eq!(answer.status, 413, "{}", answer.body);
-    insta::assert_snapshot!(answer.body, @r#"{"code":"too-large","detail":"the body is too large: at most 8 MiB are read, of an uploaded component 64 MiB; send it in parts","status":413,"title":"Payload Too Large","type":"about:blank"}"#);
+    insta::assert_snapshot!(answer.body, @r#"{"code":"too-large","detail":"the body is too large: at most 8 MiB are read, decompressed, of an uploaded component 64 MiB; send it in parts","status":413,"title":"Payload Too Large","type":"about:blank"}"#);
     assert_eq!(server.running_set(), json!({"modules": [], "hooks": []}));
     server.assert_well();
 }

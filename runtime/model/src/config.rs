@@ -10,6 +10,7 @@ use crate::schema::Schema;
 
 mod entities;
 mod files;
+mod http;
 mod keys;
 mod problem;
 mod schemas;
@@ -22,6 +23,7 @@ use section::{Report, Words};
 use yaml::{At, Node};
 
 pub use files::is_of_deployment;
+pub use http::Http;
 pub use problem::ConfigProblem;
 pub use schemas::{json_schema, schema_kinds};
 pub use site::{

@@ -61,6 +61,30 @@ fn the_demonstration_loads_without_errors() {
 }
 
 #[test]
+fn limits_of_http_have_bounds() {
+    let http = |text: &str| {
+        let loaded = load(&[("tenter.yml", text)]);
+        loaded.config.unwrap_or_else(|| panic!("{}", lines(&loaded.errors))).tenter.http
+    };
+    let usual = http("lanes: 1");
+    assert_eq!(usual, http("http: {}"));
+    assert_eq!((usual.max_body_bytes, usual.header_timeout), (8 << 20, 10_000_000));
+    let set =
+        http("http: {max_body_mib: 2, max_connections: 9, idle_timeout: 1m, header_timeout: 0.5, request_timeout: 0}");
+    assert_eq!((set.max_body_bytes, set.max_connections), (2 << 20, 9));
+    assert_eq!((set.idle_timeout, set.header_timeout, set.request_timeout), (60_000_000, 500_000, 0));
+    assert_eq!((set.max_headers, set.progress_timeout), (usual.max_headers, usual.progress_timeout));
+    assert_eq!(http("http: {max_url_bytes: 100000}").max_url_bytes, 65_534);
+    let wrong = "http: {max_body_mib: 0, max_url_bytes: 100, idle_timeout: -1, headers: 3}";
+    assert_snapshot!(lines(&load(&[("tenter.yml", wrong)]).errors), @r"
+    tenter.yml:1:22: http.max_body_mib: found 0; expected an integer, at least 1
+    tenter.yml:1:40: http.max_url_bytes: found 100; expected an integer, at least 256
+    tenter.yml:1:59: http.idle_timeout: found -1; expected a duration that is not negative
+    tenter.yml:1:63: http.headers: Extra inputs are not permitted; expected one of max_body_mib, max_url_bytes, max_header_bytes, max_headers, max_connections, header_timeout, idle_timeout, progress_timeout, request_timeout
+    ");
+}
+
+#[test]
 fn every_kind_of_file_is_read() {
     let loaded = load(&[
         (

@@ -12,6 +12,7 @@ mod deadletters;
 mod docs;
 mod entities;
 mod error;
+mod front;
 mod guard;
 mod hooks;
 mod invocations;
@@ -37,34 +38,39 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use axum::routing::post;
+use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::app::App;
 
-pub(crate) use error::ApiError;
+pub(crate) use error::{ApiError, stalled};
+pub(crate) use guard::is_dp3;
 pub(crate) use tokens::ends as token_ends;
 
-/// All routes, with the checks that each request passes first.
+/// All routes, with what each request passes first.
 pub(crate) fn router(app: &App) -> Router {
+    layered(app, routes::router(app.http().max_body_bytes))
+}
+
+/// The way in with everything before it and nothing behind it, for `tenter bench`.
+pub(crate) fn router_to_nowhere(app: &App) -> Router {
+    layered(app, Router::new().route("/datapoints", post(datapoints::post_nowhere)))
+}
+
+/// From the last line to the first: limits of a request's head, the rules of browsers, the guard; and its answer on the
+/// way back, the other way round.
+fn layered(app: &App, routes: Router<App>) -> Router {
     let needs = Arc::new(routes::Needs::new());
-    routes::router()
+    routes
         .fallback(no_route)
-        .layer(cors(app))
-        .layer(middleware::from_fn_with_state((app.clone(), needs), guard::guard))
+        .layer(RequestDecompressionLayer::new())
+        .layer(middleware::from_fn_with_state((app.clone(), Arc::clone(&needs)), guard::guard))
+        .layer(front::compression())
+        .layer(front::cors(app.allowed_origins()))
+        .layer(middleware::from_fn_with_state((app.http(), needs), front::front))
         .with_state(app.clone())
 }
 
 async fn no_route(uri: axum::http::Uri) -> ApiError {
     ApiError::not_found(format!("there is nothing at {}; docs/http.md lists the routes", uri.path()))
-}
-
-/// Cross-origin reading as `api.yml` says; whether a change may come from another origin is the guard's business.
-fn cors(app: &App) -> CorsLayer {
-    let origins = app.allowed_origins();
-    let origin = if origins.iter().any(|o| o == "*") {
-        AllowOrigin::any()
-    } else {
-        AllowOrigin::list(origins.iter().filter_map(|o| o.parse().ok()))
-    };
-    CorsLayer::new().allow_origin(origin).allow_methods(Any).allow_headers(Any)
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::http::StatusCode;
 use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport};
-use tenter_model::config::{self, Action, SiteConfig};
+use tenter_model::config::{self, Action, Http, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
 use tenter_model::time::Clock;
 use tenter_model::{HookKind, ModuleName, Schema, Task, TaskBody, Timestamp};
@@ -28,6 +28,7 @@ use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
 use crate::query::{Budget, Held, QueryError, Waiting};
+use crate::serving::Tally;
 use crate::{attributes, schema, site};
 
 /// Requests that may wait for the disk at once.
@@ -59,6 +60,8 @@ struct Inner {
     modules: Arc<Modules>,
     schema: Arc<Schema>,
     origins: Vec<String>,
+    http: Http,
+    tally: Arc<Tally>,
     clock: Arc<dyn Clock>,
     started: Timestamp,
     listen: SocketAddr,
@@ -117,7 +120,7 @@ impl App {
         let sandbox = Arc::new(sandbox);
         let schema = Arc::new(site.schema.clone());
         let registry = SharedRegistry::default();
-        let origins = site.api.allow_origins.clone();
+        let (origins, http) = (site.api.allow_origins.clone(), site.tenter.http);
         let query_max = Duration::from_millis(site.tenter.query_max_ms);
         let (actions, keep_empty) = (site.control.allowed_actions.clone(), site.snapshots.keep_empty);
         let modules = Arc::new(Modules::open(
@@ -146,6 +149,8 @@ impl App {
             modules,
             schema,
             origins,
+            http,
+            tally: Arc::default(),
             started: clock.now(),
             clock,
             listen,
@@ -263,6 +268,16 @@ impl App {
     /// Origins whose pages may read.
     pub(crate) fn allowed_origins(&self) -> &[String] {
         &self.0.origins
+    }
+
+    /// What a client may take.
+    pub(crate) fn http(&self) -> Http {
+        self.0.http
+    }
+
+    /// How connections fare.
+    pub(crate) fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.0.tally)
     }
 
     /// Whether pages of an origin may change something: only when it is listed by name, `*` is not enough.

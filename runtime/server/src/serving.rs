@@ -3,11 +3,17 @@
 //! Stopping goes in this order: no new connections, requests in flight finish, lanes finish and commit the task they are
 //! at, the store is closed. What waits stays on disk and is taken up at the next start.
 
+mod connections;
+mod pace;
+mod patience;
+mod tally;
+
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
+use tenter_model::config::Http;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -18,8 +24,14 @@ use crate::app::{App, Options};
 use crate::error::{CliError, Kind};
 use crate::token_file;
 
+pub(crate) use tally::{End, Tally};
+
 /// How long requests in flight may take to finish once the server stops.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Open files that are no connections: databases of readers, pipes of the compiler, the log.
+#[cfg(unix)]
+const OTHER_FILES: u64 = 256;
 
 /// A running server.
 pub(crate) struct Serving {
@@ -27,7 +39,7 @@ pub(crate) struct Serving {
     pub(crate) app: App,
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<()>,
 }
 
 impl Serving {
@@ -37,6 +49,21 @@ impl Serving {
     /// # Errors
     /// When the address is taken, or what [`App::open`] says.
     pub(crate) fn start(options: Options) -> anyhow::Result<Self> {
+        let serving = Self::start_with(options, api::router)?;
+        let bound = serving.app.address();
+        if let Some(path) = token_file::path_for(&bound.ip().to_string(), bound.port())
+            && let Err(error) = token_file::write(&path, serving.app.operator_token())
+        {
+            tracing::warn!("cannot leave the token at {}: {error}; pass it with --token", path.display());
+        }
+        Ok(serving)
+    }
+
+    /// The same with routes of the caller's choice, and without leaving the token.
+    ///
+    /// # Errors
+    /// As [`Serving::start`].
+    pub(crate) fn start_with(options: Options, router: impl FnOnce(&App) -> Router) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(64)
@@ -52,22 +79,14 @@ impl Serving {
         let app = App::open(options)?;
         app.set_bound(bound);
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = api::router(&app);
-        let served = runtime.spawn(async move {
-            // The address of the sender goes along, since setting an attribute names it as the source.
-            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-                .with_graceful_shutdown(async {
-                    // An error means that the sender is gone, which is a wish to stop as well.
-                    let _stop = stopped.await;
-                })
-                .await
-        });
+        let router = router(&app);
+        let stop_wish = async {
+            // An error means that the sender is gone, which is a wish to stop as well.
+            let _stop = stopped.await;
+        };
+        let http = Http { max_connections: room_for(app.http().max_connections), ..app.http() };
+        let served = runtime.spawn(connections::serve(listener, router, http, app.tally(), stop_wish));
         runtime.spawn(app.clone().keep_count());
-        if let Some(path) = token_file::path_for(&bound.ip().to_string(), bound.port())
-            && let Err(error) = token_file::write(&path, app.operator_token())
-        {
-            tracing::warn!("cannot leave the token at {}: {error}; pass it with --token", path.display());
-        }
         Ok(Self { app, runtime, stop: Some(stop), served })
     }
 
@@ -107,12 +126,34 @@ impl Serving {
         let served = self.runtime.block_on(async { tokio::time::timeout(GRACE, self.served).await });
         self.app.close();
         match served {
-            Ok(joined) => joined.context("serving ended by a panic")?.context("serving failed")?,
+            Ok(joined) => joined.context("serving ended by a panic")?,
             Err(_) => tracing::warn!("requests were cut off after {} s", GRACE.as_secs()),
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         Ok(())
     }
+}
+
+/// How many connections the system has room for, of those wished for: it counts files and connections together, and lets
+/// a process have more than it begins with.
+fn room_for(wished: u64) -> u64 {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        // Where it is refused, what there is must do.
+        let _as_before = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+        let room = getrlimit(Resource::Nofile).current.map_or(wished, |files| files.saturating_sub(OTHER_FILES).max(8));
+        if room < wished {
+            tracing::warn!(
+                "at most {room} connections, not {wished} as http.max_connections says, since the system allows so many \
+                 open files; raise its limit (ulimit -n, LimitNOFILE)"
+            );
+        }
+        room.min(wished)
+    }
+    #[cfg(not(unix))]
+    wished
 }
 
 /// Wishes to end that come from the operating system.

@@ -48,6 +48,17 @@ fn ingestion() {
 }
 
 #[test]
+fn http() {
+    let report = bench("http");
+    let of = |part: &str, keys: &[&str]| keys.iter().map(|key| format!("/http/{part}/{key}")).collect::<Vec<_>>();
+    let path = of("path", &["datapoints_per_s", "cpu_us_per_datapoint", "parse_us_per_datapoint", "ratio"]);
+    let ingest = of("ingest", &["over_http_datapoints_per_s", "without_datapoints_per_s", "ratio"]);
+    let listing = of("listing", &["indexed/all/p99_ms", "unindexed/all/p99_ms", "unindexed/growth"]);
+    figures(&report, &path.iter().chain(&ingest).chain(&listing).map(String::as_str).collect::<Vec<_>>());
+    assert!(report.get("ingest").is_none());
+}
+
+#[test]
 fn neighbours() {
     let report = bench("neighbours");
     figures(&report["neighbours"], &["/alone/p50_us", "/alone/p99_us", "/beside/p99_us", "/p99_ratio"]);

@@ -8,6 +8,8 @@ use crate::id::ModuleName;
 use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
 use crate::schema::Schema;
 
+use super::http::Http;
+
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SiteConfig {
@@ -283,6 +285,8 @@ pub struct TenterConfig {
     pub min_free_mib: Option<u64>,
     /// `query_max_ms`: how long one query may read, in milliseconds, at least 1.
     pub query_max_ms: u64,
+    /// `http`.
+    pub http: Http,
     /// `signatures`.
     pub signatures: Signatures,
     /// `signers`: public keys (`ed25519:` and 64 hexadecimal digits) by name of a module, or `*` for modules without
@@ -301,6 +305,7 @@ impl Default for TenterConfig {
             synchronous: Synchronous::default(),
             min_free_mib: None,
             query_max_ms: 30_000,
+            http: Http::default(),
             signatures: Signatures::default(),
             signers: BTreeMap::new(),
             modules: BTreeMap::new(),

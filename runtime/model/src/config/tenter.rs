@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::http;
 use super::keys::{GRANT, MODULE, TENTER};
 use super::section::{Report, Section, Words, at_least, boolean, one_of, text, texts, word};
 use super::site::{ModuleSection, Signatures, Synchronous, TenterConfig};
@@ -20,6 +21,7 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
         synchronous: top.read(report, "synchronous", |n| word(n, &durable)).unwrap_or_default(),
         min_free_mib: top.read(report, "min_free_mib", at_least(0)),
         query_max_ms: top.read(report, "query_max_ms", at_least(1)).unwrap_or(TenterConfig::default().query_max_ms),
+        http: top.section(report, "http").map(|http| http::read(report, http)).unwrap_or_default(),
         signatures: top.read(report, "signatures", signatures).unwrap_or_default(),
         signers: BTreeMap::new(),
         modules: BTreeMap::new(),

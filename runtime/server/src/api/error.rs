@@ -4,21 +4,25 @@
 //! routes answer `{"detail": …}` as their clients expect. The *public* message says what to do; what is internal goes to
 //! the log.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::to_bytes;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tenter_engine::SnapshotError;
 use tenter_model::accept::InputError;
-use tenter_model::limits::{MAX_BODY_BYTES, MAX_UPLOAD_BYTES};
+use tenter_model::limits::MAX_UPLOAD_BYTES;
 use tenter_store::StoreError;
 
 use crate::query::QueryError;
 
 /// Longest text of a refusal by the framework, in bytes.
 const MAX_FRAMEWORK_TEXT: usize = 64 << 10;
+/// How the framework begins to say that a body broke off.
+const UNREADABLE: &str = "Failed to buffer the request body";
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +84,11 @@ impl ApiError {
     /// The body in DP³'s shape.
     pub(crate) fn dp3(self) -> Dp3Error {
         Dp3Error(self)
+    }
+
+    /// The answer of a route, of DP³'s or of ours.
+    pub(super) fn shaped(self, dp3: bool) -> Response {
+        if dp3 { self.dp3().into_response() } else { self.into_response() }
     }
 
     fn with_retry(self, mut response: Response) -> Response {
@@ -191,9 +200,21 @@ impl IntoResponse for Dp3Error {
     }
 }
 
+/// The answer to a request whose body did not come.
+pub(crate) fn stalled(dp3: bool, limit: Duration) -> Response {
+    let detail = format!(
+        "the rest of the body did not come: some kilobytes of it must come in each {} s (http.progress_timeout of \
+         tenter.yml); nothing of this request was accepted",
+        limit.as_secs_f64()
+    );
+    let mut response = ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail).shaped(dp3);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// Refusals of the framework, such as of a query that cannot be read, are bare text; this gives them our shape. Other
 /// answers pass.
-pub(super) async fn reshaped(response: Response, dp3: bool) -> Response {
+pub(super) async fn reshaped(response: Response, dp3: bool, max_body_bytes: u64) -> Response {
     let status = response.status();
     let is_json = response
         .headers()
@@ -208,8 +229,9 @@ pub(super) async fn reshaped(response: Response, dp3: bool) -> Response {
     let error = match status {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let detail = format!(
-                "the body is too large: at most {} MiB are read, of an uploaded component {} MiB; send it in parts",
-                MAX_BODY_BYTES >> 20,
+                "the body is too large: at most {} MiB are read, decompressed, of an uploaded component {} MiB; send it in \
+                 parts",
+                max_body_bytes >> 20,
                 MAX_UPLOAD_BYTES >> 20
             );
             ApiError::new(status, "too-large", detail)
@@ -218,11 +240,19 @@ pub(super) async fn reshaped(response: Response, dp3: bool) -> Response {
             // The router adds the header Allow to whatever this returns.
             ApiError::new(status, "wrong-method", "this path does not have this method; the header Allow names its own")
         }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE if text.is_empty() => {
+            let detail = "this Content-Encoding is not read; gzip, deflate and zstd are, one at a time";
+            ApiError::new(status, "unsupported-encoding", detail)
+        }
+        StatusCode::BAD_REQUEST if text.starts_with(UNREADABLE) => {
+            let detail = "the body cannot be read: it ended early, or is not compressed as Content-Encoding says";
+            ApiError::new(status, "unreadable-body", detail)
+        }
         // What DP³ answers to a query or path that it cannot read.
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
             ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", text)
         }
         _ => ApiError::new(status, "refused", text),
     };
-    if dp3 { error.dp3().into_response() } else { error.into_response() }
+    error.shaped(dp3)
 }

@@ -4,18 +4,16 @@
 //! on loopback the `Host` must name loopback (a name that rebinds to 127.0.0.1 does not), and requests that change
 //! something must not come from another site. What a route needs stands in the table of `routes.rs`.
 
-use std::future::poll_fn;
+use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use tenter_model::limits::MAX_UPLOAD_BYTES;
+use axum::response::Response;
 
 use crate::app::App;
 use crate::auth::{Area, Caller, Role};
@@ -28,28 +26,42 @@ pub(super) async fn guard(State((app, needs)): State<(App, Arc<Needs>)>, mut req
     let dp3 = is_dp3(request.uri().path());
     let error = match check(&app, &needs, &request) {
         Ok(caller) => {
+            let limit = time_limit(&app, &needs, &request);
             request.extensions_mut().insert(caller);
-            return error::reshaped(next.run(request).await, dp3).await;
+            match in_time(limit, next.run(request)).await {
+                Ok(response) => return error::reshaped(response, dp3, app.http().max_body_bytes).await,
+                Err(error) => return error.shaped(dp3),
+            }
         }
         Err(error) => error,
     };
-    drain(request.into_body()).await;
-    if dp3 { error.dp3().into_response() } else { error.into_response() }
+    error.shaped(dp3)
 }
 
-/// Reads what comes with a refused request and forgets it. A connection that is closed on unread data is reset, and the
-/// sender would learn that it was, but not why.
-async fn drain(mut body: Body) {
-    let mut room = MAX_UPLOAD_BYTES;
-    while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        match room.checked_sub(frame.data_ref().map_or(0, |data| data.len())) {
-            Some(less) => room = less,
-            None => return,
-        }
-    }
+/// How long the request may be worked on. To give up on what reads harms nobody; whoever changes something must learn what
+/// became of it, and has limits of its own.
+fn time_limit(app: &App, needs: &Needs, request: &Request) -> Option<Duration> {
+    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD)
+        && matches!(needs.of(request.method(), matched), Some(Area::Read | Area::Inspect));
+    let micros = u64::try_from(app.http().request_timeout).ok().filter(|micros| *micros > 0 && reads)?;
+    Some(Duration::from_micros(micros))
 }
 
-fn is_dp3(path: &str) -> bool {
+async fn in_time(limit: Option<Duration>, work: impl Future<Output = Response>) -> Result<Response, ApiError> {
+    let Some(limit) = limit else { return Ok(work.await) };
+    tokio::time::timeout(limit, work).await.map_err(|_| {
+        let detail = format!(
+            "not answered within {} s (http.request_timeout of tenter.yml); ask for less: fewer entities, a shorter time, a \
+             page with limit",
+            limit.as_secs_f64()
+        );
+        ApiError { retry_after: Some(5), ..ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", detail) }
+    })
+}
+
+/// Whether a path is one of DP³'s, whose errors have DP³'s shape.
+pub(crate) fn is_dp3(path: &str) -> bool {
     !path.starts_with("/api/")
 }
 
@@ -58,13 +70,13 @@ fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError
     let headers = request.headers();
     let loopback = app.listens_on_loopback();
     if loopback {
-        check_host(headers)?;
+        check_host(request)?;
     }
     let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let needed = needs.of(request.method(), matched);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes || needed.is_some_and(|area| area.role() > Role::Viewer) {
-        check_origin(app, headers)?;
+        check_origin(app, request)?;
     }
     let Some(needed) = needed else { return Ok(Caller::nobody()) };
     // Without a token, the people of this machine may do what DP³ lets them do.
@@ -141,9 +153,12 @@ fn sent_token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         .ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "bad-token", "expected Authorization: Bearer TOKEN"))
 }
 
-fn check_host(headers: &HeaderMap) -> Result<(), ApiError> {
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if names_loopback(host) {
+/// The name may stand in the address (always with HTTP/2) or in `Host`; each that is there must be ours.
+fn check_host(request: &Request) -> Result<(), ApiError> {
+    let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
+    let header = request.headers().get(HOST).map(|value| value.to_str().unwrap_or(""));
+    let mut names = authority.into_iter().chain(header).peekable();
+    if names.peek().is_some() && names.all(names_loopback) {
         return Ok(());
     }
     Err(ApiError::new(
@@ -154,14 +169,16 @@ fn check_host(headers: &HeaderMap) -> Result<(), ApiError> {
     ))
 }
 
-fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_origin(app: &App, request: &Request) -> Result<(), ApiError> {
+    let headers = request.headers();
     let cross = ApiError::new(
         StatusCode::FORBIDDEN,
         "cross-site",
         "a web page of another site sent this; list its origin in api.yml (cors.allow_origins) if it may",
     );
     if let Some(origin) = headers.get(ORIGIN).and_then(|value| value.to_str().ok()) {
-        let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
+        let host = authority.or_else(|| headers.get(HOST)?.to_str().ok()).unwrap_or("");
         let same = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
         return if same || app.allows_origin(origin) { Ok(()) } else { Err(cross) };
     }
@@ -182,6 +199,20 @@ fn names_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_too_long_is_given_up_with_words() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let within = |limit, work: std::pin::Pin<Box<dyn Future<Output = Response>>>| {
+            runtime.block_on(in_time(limit, work)).map(|response| response.status())
+        };
+        let limit = Some(Duration::from_millis(1));
+        let error = within(limit, Box::pin(std::future::pending())).unwrap_err();
+        assert_eq!((error.status.as_u16(), error.code, error.retry_after), (503, "too-slow", Some(5)));
+        insta::assert_snapshot!(error.detail, @"not answered within 0.001 s (http.request_timeout of tenter.yml); ask for less: fewer entities, a shorter time, a page with limit");
+        let done = || Box::pin(std::future::ready(Response::default()));
+        assert_eq!((within(limit, done()), within(None, done())), (Ok(StatusCode::OK), Ok(StatusCode::OK)));
+    }
 
     #[test]
     fn a_path_tells_its_entity_type() {

@@ -11,7 +11,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::MethodRouter;
-use tenter_model::limits::MAX_BODY_BYTES;
 
 use crate::app::App;
 use crate::auth::Area;
@@ -113,14 +112,15 @@ fn drop(path: &'static str, needs: Area, handler: MethodRouter<App>) -> Route {
     Route::new(Method::DELETE, path, Some(needs), handler)
 }
 
-/// The router of the table.
-pub(super) fn router() -> Router<App> {
+/// The router of the table, with a limit for bodies, in bytes as the handler sees them, decompressed.
+pub(super) fn router(max_body_bytes: u64) -> Router<App> {
     let rows = table().into_iter();
     let with_row = |router: Router<App>, row: Route| match row.with_slash() {
         Some(path) => router.route(row.path, row.handler.clone()).route(&path, row.handler),
         None => router.route(row.path, row.handler),
     };
-    rows.fold(Router::new(), with_row).layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+    rows.fold(Router::new(), with_row)
+        .layer(DefaultBodyLimit::max(usize::try_from(max_body_bytes).unwrap_or(usize::MAX)))
 }
 
 /// What the guard looks up.
@@ -132,6 +132,18 @@ impl Needs {
         Self(table().into_iter().map(|row| ((row.method, row.path), row.needs)).collect())
     }
 
+    /// Methods of a path of the table, for the header `Allow`.
+    pub(super) fn methods(&self, matched: &str) -> String {
+        let matched = without_slash(matched);
+        let mut methods: Vec<&str> =
+            self.0.keys().filter(|(_, path)| *path == matched).map(|(method, _)| method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.sort_unstable();
+        methods.join(",")
+    }
+
     /// What a request needs: by its row, else as the most dangerous of its sort would.
     pub(super) fn of(&self, method: &Method, matched: Option<&str>) -> Option<Area> {
         // Preflights come without credentials and are answered without a handler.
@@ -141,9 +153,13 @@ impl Needs {
         let row = if *method == Method::HEAD { Method::GET } else { method.clone() };
         let reads = row == Method::GET;
         let unknown = Some(if reads { Area::Read } else { Area::Operate });
-        // A row stands for its path with a slash at the end too.
-        let matched = matched.map(|path| path.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(path));
+        let matched = matched.map(without_slash);
         let found = matched.and_then(|path| self.0.iter().find(|((m, p), _)| *m == row && *p == path));
         found.map_or(unknown, |(_, needs)| *needs)
     }
+}
+
+/// The path of a row, which stands for the path with a slash at the end too.
+fn without_slash(matched: &str) -> &str {
+    matched.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(matched)
 }

@@ -16,6 +16,7 @@ use tenter_store::{Counters, ErrorFilter};
 use crate::app::App;
 use crate::enabled::Missing;
 use crate::events;
+use crate::serving::End;
 
 use super::error::ApiError;
 use super::modules::module_name;
@@ -229,6 +230,14 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'s
         "gauge",
         "1 when the store can be written.",
         &one(u64::from(app.problem().is_none())),
+    );
+    let tally = app.tally();
+    metric("tenter_http_connections", "gauge", "Open connections.", &one(tally.open()));
+    metric(
+        "tenter_http_connections_ended_total",
+        "counter",
+        "Connections that the server ended or did not take, by reason.",
+        &End::ALL.map(|end| (format!("{{reason=\"{}\"}}", end.name()), precise(tally.count(end)))),
     );
     let stats = app.hook_stats();
     let by_hook = |value: fn(&tenter_engine::HookStats) -> f64| {

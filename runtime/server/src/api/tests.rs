@@ -1,5 +1,7 @@
 //! Who may do what: every row of the table of routes, asked by everybody, on loopback and beyond.
 
+mod fuzz;
+
 use std::net::SocketAddr;
 use std::path::Path;
 

@@ -13,6 +13,7 @@ use crate::cli::Context;
 
 mod call;
 mod disk;
+mod http;
 mod human;
 mod ingest;
 mod meter;
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     /// How much to measure. `small` ends within seconds and tells only whether the measuring works.
     #[arg(long, value_enum, default_value_t, env = "TENTER_EXTENT", value_name = "EXTENT")]
     extent: Extent,
-    /// Entities without links that are snapshotted [default: 10000, and 100000 with `--extent full`].
+    /// Entities without links that are snapshotted, and that are listed [default: 10000, and 100000 with `--extent full`].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     entities: Option<u64>,
 }
@@ -46,6 +47,8 @@ enum What {
     Ingest,
     /// Latency of a module's tasks while another module burns its fuel.
     Neighbours,
+    /// Datapoints over HTTP beside the same without it, and beside a bare storage loop; listings of many entities.
+    Http,
     /// Snapshots of entities without links, with and without a correlation hook; of large components, chains, cycles.
     Snapshot,
 }
@@ -58,7 +61,7 @@ enum Extent {
     Standard,
     /// Some seconds; the figures mean little.
     Small,
-    /// As `standard`, with ten times as many entities in snapshots.
+    /// As `standard`, with ten times as many entities in snapshots and listings.
     Full,
 }
 
@@ -105,6 +108,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         report.insert("fsync_per_s".into(), disk::flushes_per_second(dir.path(), extent.of(400, 20))?);
         context.out.note("working off queues ...");
         report.insert("ingest".into(), ingest::measure(&world, dir.path(), extent)?);
+    }
+    if wanted(What::Http) {
+        context.out.note("sending datapoints over HTTP ...");
+        report.insert("http".into(), http::measure(&world, dir.path(), entities(args), extent)?);
     }
     if wanted(What::Neighbours) {
         context.out.note("running a module beside a hostile one ...");

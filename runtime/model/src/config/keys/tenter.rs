@@ -22,6 +22,7 @@ pub(in super::super) const TENTER: Keys = Keys {
             Form::Int(1),
             "what a query may read for, in milliseconds, before it is cut off; default 30000",
         ),
+        may("http", Form::Mapping(&HTTP), "what clients of the HTTP API may take"),
         may(
             "signatures",
             Form::WordOrFalse(&["required", "optional", "off"]),
@@ -37,6 +38,25 @@ pub(in super::super) const TENTER: Keys = Keys {
             Form::Names(MODULE_NAME, &Form::Maybe(&Form::Mapping(&MODULE))),
             "what the operator decided about each module",
         ),
+    ],
+    others: Others::Error,
+};
+
+const HTTP: Keys = Keys {
+    list: &[
+        may("max_body_mib", Form::Int(1), "a body, decompressed; default 8, at most 1024"),
+        may("max_url_bytes", Form::Int(256), "path and query; default 61440, at most 65534"),
+        may("max_header_bytes", Form::Int(1024), "all headers together; default 32768, at most 1048576"),
+        may("max_headers", Form::Int(16), "their number; default 100, at most 1000"),
+        may("max_connections", Form::Int(8), "open at once; default 2048"),
+        may("header_timeout", Form::Duration, "for the head of a request; default 10s, 0 = no limit"),
+        may("idle_timeout", Form::Duration, "without a request on a kept connection; default 75s, 0 = no limit"),
+        may(
+            "progress_timeout",
+            Form::Duration,
+            "for the next 4 KiB of what a client sends or reads; default 30s, 0 = no limit",
+        ),
+        may("request_timeout", Form::Duration, "for a request that only reads; default 60s, 0 = no limit"),
     ],
     others: Others::Error,
 };

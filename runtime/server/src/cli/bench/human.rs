@@ -35,6 +35,10 @@ pub(super) fn text(report: &Json) -> String {
     if let Some(ingest) = report.get("ingest") {
         part("Tasks of three datapoints, durable", ingest, ingestion(report, ingest));
     }
+    if let Some(http) = report.get("http") {
+        part("Datapoints over HTTP, a hundred a request", http, over_http(http));
+        part("A page of latest snapshots", http, listings(http));
+    }
     if let Some(neighbours) = report.get("neighbours") {
         let row = |name: &str, key: &str| {
             vec![
@@ -82,6 +86,34 @@ fn shapes(snapshot: &Json) -> String {
     body
 }
 
+fn listings(http: &Json) -> String {
+    let row = |name: &str, key: &str| {
+        let of = |figure: &str| field(http, &format!("listing.{key}.{figure}"));
+        vec![name.to_owned(), of("tenth.p50_ms"), of("all.p50_ms"), of("all.p99_ms"), of("growth")]
+    };
+    let rows = vec![row("by a range of ids", "indexed"), row("by an attribute", "unindexed")];
+    let mut body = table(&["filter", "ms, a tenth", "ms, all", "p99 ms", "growth"], rows);
+    body.push_str(&pairs(&[("entities", field(http, "listing.entities"))]));
+    body
+}
+
+fn over_http(http: &Json) -> String {
+    let row = |name: &str, figure: &str, cpu: &str, ratio: &str| {
+        let of = |pointer: &str| if pointer.is_empty() { String::new() } else { field(http, pointer) };
+        vec![name.to_owned(), of(figure), of(cpu), of(ratio)]
+    };
+    let rows = vec![
+        row("bare storage loop", "path.ceiling_datapoints_per_s", "", ""),
+        row("to the store", "path.datapoints_per_s", "path.cpu_us_per_datapoint", "path.ratio"),
+        row("of it parsing", "", "path.parse_us_per_datapoint", ""),
+        row("3 hooks, no HTTP", "ingest.without_datapoints_per_s", "ingest.without_cpu_us_per_datapoint", ""),
+        row("3 hooks", "ingest.over_http_datapoints_per_s", "ingest.over_http_cpu_us_per_datapoint", "ingest.ratio"),
+    ];
+    let mut body = table(&["what", "datapoints/s", "CPU us each", "ratio"], rows);
+    body.push_str("The first ratio is to the bare loop, the second to the same without HTTP.\n");
+    body
+}
+
 fn ingestion(report: &Json, ingest: &Json) -> String {
     let row = |name: &str, key: &str, ratio: Option<&str>| {
         let of = |figure: &str| field(ingest, &format!("variants.{key}.{figure}"));
@@ -122,6 +154,22 @@ mod tests {
                     "created": variant(15_000, 70), "ceiling": variant(25_000, 25),
                 },
             },
+            "http": {
+                "path": {
+                    "datapoints_per_s": 900_000, "cpu_us_per_datapoint": 1.5, "parse_us_per_datapoint": 0.5,
+                    "ceiling_datapoints_per_s": 100_000, "ratio": 9.0,
+                },
+                "ingest": {
+                    "over_http_datapoints_per_s": 50_000, "without_datapoints_per_s": 55_000,
+                    "over_http_cpu_us_per_datapoint": 30, "without_cpu_us_per_datapoint": 28, "ratio": 0.91,
+                },
+                "listing": {
+                    "indexed": {"tenth": {"p50_ms": 1.0}, "all": {"p50_ms": 1.5, "p99_ms": 2.5}, "growth": 1.5},
+                    "unindexed": {"tenth": {"p50_ms": 10.0}, "all": {"p50_ms": 95.0, "p99_ms": 99.0}, "growth": 9.5},
+                    "entities": 10_000,
+                },
+                "load_average": load_average,
+            },
             "neighbours": {
                 "alone": {"p50_us": 500, "p99_us": 900}, "beside": {"p50_us": 600, "p99_us": 1800},
                 "p99_ratio": 2.0, "hostile_calls_stopped": 12, "load_average": load_average,
@@ -157,6 +205,21 @@ mod tests {
         and a created task each  15000    70           0.75
         The ratio of no hooks is to the bare loop, the others are to no hooks.
         flushes of the disk  5000.0/s
+
+        Datapoints over HTTP, a hundred a request (load average 0.5, 1.0, 2.0)
+        WHAT               DATAPOINTS/S  CPU US EACH  RATIO
+        bare storage loop  100000
+        to the store       900000        1.5          9.0
+        of it parsing                    0.5
+        3 hooks, no HTTP   55000         28
+        3 hooks            50000         30           0.91
+        The first ratio is to the bare loop, the second to the same without HTTP.
+
+        A page of latest snapshots (load average 0.5, 1.0, 2.0)
+        FILTER             MS, A TENTH  MS, ALL  P99 MS  GROWTH
+        by a range of ids  1.0          1.5      2.5     1.5
+        by an attribute    10.0         95.0     99.0    9.5
+        entities  10000
 
         A module's tasks, admission to storage (load average 0.5, 1.0, 2.0)
         LATENCY                  P50 US  P99 US

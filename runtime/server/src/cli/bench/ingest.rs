@@ -47,16 +47,16 @@ impl Variant {
 
 /// One run.
 #[derive(Debug, Clone, Copy)]
-struct Run {
-    tasks_per_s: f64,
+pub(super) struct Run {
+    pub(super) tasks_per_s: f64,
     cpu_us_per_task: f64,
 }
 
 /// Tasks and entities of a run.
 #[derive(Debug, Clone, Copy)]
-struct Size {
-    tasks: u64,
-    entities: u64,
+pub(super) struct Size {
+    pub(super) tasks: u64,
+    pub(super) entities: u64,
 }
 
 /// Measures ingestion.
@@ -170,7 +170,11 @@ fn engine(
     Ok(per_task(done, cost))
 }
 
-fn ceiling(dir: &Path, size: Size) -> anyhow::Result<Run> {
+/// The bare storage loop on a database of its own.
+///
+/// # Errors
+/// When the disk refuses.
+pub(super) fn ceiling(dir: &Path, size: Size) -> anyhow::Result<Run> {
     let entity_of = |n| world::spread(n, size.entities);
     let mut ceiling = Ceiling::prepare(dir, size.entities, size.tasks, entity_of, world::name)?;
     let (done, cost) = meter::cost(|| Ok(ceiling.run()?))?;
@@ -183,14 +187,17 @@ fn per_task(tasks: u64, cost: Cost) -> Run {
     Run { tasks_per_s: tasks / cost.wall_s, cpu_us_per_task: cost.cpu_s * 1e6 / tasks }
 }
 
-/// Copies a closed store and has the disk take it before anything is timed.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Copies a closed store with all that lies beside it, and has the disk take it before anything is timed.
+pub(super) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_file() {
             std::fs::copy(entry.path(), &target)?;
             std::fs::File::open(&target)?.sync_all()?;
+        } else {
+            std::fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
         }
     }
     Ok(())

@@ -94,7 +94,10 @@ fn run(world: &World, store: &Store, modules: Vec<Arc<LoadedModule>>, entities: 
 }
 
 /// Stores the entities' records, past the hooks and the log of datapoints.
-fn prepare(store: &Store, entities: u64) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When the store refuses.
+pub(super) fn prepare(store: &Store, entities: u64) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let reader = store.reader()?;
     let mut first = 0;

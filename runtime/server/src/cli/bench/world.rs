@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 use tenter_engine::{Engine, Parts, Registry, SharedRegistry};
-use tenter_model::config::{self, ConfigFile};
+use tenter_model::config::{self, ConfigFile, SiteConfig};
 use tenter_model::module::{LoadedModule, ModuleSettings};
 use tenter_model::task::{Queue, TaskBody};
 use tenter_model::time::Clock as _;
@@ -201,7 +201,7 @@ pub(super) fn name(n: u64) -> String {
 }
 
 /// A name without a hint.
-fn plain_name(n: u64) -> String {
+pub(super) fn plain_name(n: u64) -> String {
     format!("Gateway-{n}.Customers.Example.ORG")
 }
 
@@ -260,6 +260,14 @@ pub(super) fn futile_rules() -> Json {
 }
 
 fn schema() -> anyhow::Result<Schema> {
+    Ok(site(&[])?.schema)
+}
+
+/// A site with the entity types of all that is measured, and configurations of modules by their names.
+///
+/// # Errors
+/// Never, unless the bundled specification is damaged.
+pub(super) fn site(modules: &[(&str, &Json)]) -> anyhow::Result<SiteConfig> {
     let mut host = "entity: {id: host, id_data_type: string, name: Host, snapshot: false}\nattribs:\n".to_owned();
     for attr in ["hostname", "class"].iter().chain(&OTHERS) {
         host.push_str(&format!("  {attr}: {{name: {attr}, type: plain, data_type: string}}\n"));
@@ -303,15 +311,19 @@ attribs:
   self_signed: {name: self-signed, type: plain, data_type: binary}
 ";
     let file = |path: &str, text: &str| ConfigFile { path: format!("db_entities/{path}.yml"), text: text.to_owned() };
-    let loaded = config::load(&[
+    let mut files = vec![
         file("host", &host),
         file("target", target),
         file("domain", &domain),
         file("ip", ip),
         file("certificate", certificate),
-    ]);
+    ];
+    files.extend(
+        modules
+            .iter()
+            .map(|(name, config)| ConfigFile { path: format!("modules/{name}.yml"), text: config.to_string() }),
+    );
+    let loaded = config::load(&files);
     let errors: Vec<String> = loaded.errors.iter().map(ToString::to_string).collect();
-    let config =
-        loaded.config.with_context(|| format!("the bundled specification is not valid: {}", errors.join("; ")))?;
-    Ok(config.schema)
+    loaded.config.with_context(|| format!("the bundled specification is not valid: {}", errors.join("; ")))
 }
