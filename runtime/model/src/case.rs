@@ -2,6 +2,33 @@
 //!
 //! Names such as `on_postload_ioc_create` are parsed and printed at the edge only; inside, an event is a phase, an
 //! object and an action.
+//!
+//! The modules below say what objects are: `kind` and `table` are the one truth on their fields, which `validate` holds
+//! requests against, `edit` the patches of modules, and `render` turns into records; `seed` is what a new store has.
+
+pub mod custom;
+pub mod edit;
+pub mod field;
+#[cfg(test)]
+mod fixture;
+pub mod kind;
+pub mod look_up;
+pub mod moment;
+pub mod object;
+pub mod render;
+mod rules;
+pub mod seed;
+mod shape;
+mod table;
+pub mod tags;
+pub mod validate;
+
+pub use edit::{Edit, EditError};
+pub use kind::ObjectKind;
+pub use look_up::{LookUpKind, LookUpRow, Lookups};
+pub use object::{Acting, Body, CaseObject, ObjectRef, Relation};
+pub use rules::check_pattern;
+pub use validate::{Accepted, FieldErrors};
 
 use serde::Serialize;
 
