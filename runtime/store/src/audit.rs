@@ -124,7 +124,13 @@ impl Reader {
     }
 }
 
-fn append(tx: &mut Tx<'_>, actor: &Actor, action: &str, subject: &str, detail: &str) -> Result<(), StoreError> {
+pub(crate) fn append(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    action: &str,
+    subject: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
     let last: Option<(i64, Vec<u8>)> = tx
         .conn
         .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?

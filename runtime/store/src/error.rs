@@ -37,6 +37,9 @@ pub enum StoreError {
         /// The high mark in bytes.
         max_bytes: u64,
     },
+    /// Fields of a case object have values that they cannot have, as the present state is.
+    #[error("{0}")]
+    Fields(tenter_model::case::FieldErrors),
     /// What was given cannot be stored.
     #[error("{0}")]
     Invalid(String),

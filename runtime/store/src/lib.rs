@@ -9,7 +9,7 @@
 //! are arguments.
 //!
 //! Start reading at `writer.rs` (how work is grouped), `commit.rs` (what one finished task changes) and `runs.rs` (how
-//! snapshots are kept).
+//! snapshots are kept). `cases.rs` is the store of case management.
 
 mod admit;
 mod archive;
@@ -18,6 +18,7 @@ mod backup;
 pub mod bench;
 mod breakers;
 mod careful;
+mod cases;
 mod clean;
 mod codec;
 mod commit;
@@ -61,6 +62,11 @@ pub use audit::{AuditCheck, AuditRow};
 pub use backup::Report;
 pub use breakers::BreakerRow;
 pub use careful::POISON_STOPS;
+pub use cases::{
+    AccessLevel, ActivityRow, CaseActor, CaseWorld, Change, Changed, Created, FinishJob, HookJob, JobEnd, JobFilter,
+    JobResult, JobSpec, JobState, NewJob, NewObject, NoteRevision, Novelty, ObjectChange, Removal, Removed, Who,
+    Written,
+};
 pub use crash::CRASH_POINTS;
 pub use delete::{Deleted, Deletion};
 pub use error::StoreError;

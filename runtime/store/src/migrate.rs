@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_operation.sql"),
     include_str!("../migrations/0003_provenance.sql"),
     include_str!("../migrations/0004_jobs.sql"),
+    include_str!("../migrations/0005_cases.sql"),
 ];
 
 /// The newest format that this program knows.

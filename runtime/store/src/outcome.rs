@@ -42,6 +42,8 @@ pub struct CommitNews {
     pub priority: u64,
     /// Partitions with new tasks in the normal queue.
     pub normal: u64,
+    /// Whether jobs of case hooks wait that did not before.
+    pub jobs: bool,
 }
 
 impl CommitNews {
@@ -55,7 +57,7 @@ impl CommitNews {
     /// Whether there is no news.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.priority | self.normal == 0
+        self.priority | self.normal == 0 && !self.jobs
     }
 
     pub(crate) fn note(&mut self, queue: Queue, part: u32) {

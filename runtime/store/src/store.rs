@@ -18,7 +18,7 @@ use crate::reader::Reader;
 use crate::tally::Tally;
 use crate::tx::Tx;
 use crate::writer::{Call, Message, Shared, Writer, lock};
-use crate::{admit, careful, commit, connect, migrate};
+use crate::{admit, careful, cases, commit, connect, migrate};
 
 /// A store. Clones are handles of the same one; when the last goes, what was handed over is still done, then the
 /// database is closed.
@@ -102,7 +102,11 @@ impl Store {
             crash,
             path,
         };
-        let poisoned = writer.at_once(move |tx| careful::start(tx, clean, now))?;
+        let poisoned = writer.at_once(move |tx| {
+            let poisoned = careful::start(tx, clean, now)?;
+            cases::start(tx, now)?;
+            Ok(poisoned)
+        })?;
         writer.crash.at("open-marked");
         let (sender, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()

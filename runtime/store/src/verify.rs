@@ -47,6 +47,11 @@ pub(crate) fn read_all_values(conn: &Connection) -> Result<(u64, Vec<String>), S
         json::<tenter_model::schema::version::SchemaVersion>,
     )?;
     each("SELECT body FROM job", "a job", json::<serde_json::Value>)?;
+    each("SELECT body FROM case_object", "a case object", of::<tenter_model::case::Body>)?;
+    each("SELECT body FROM case_revision", "a former case object", of::<tenter_model::case::CaseObject>)?;
+    each("SELECT body FROM case_look_up", "a row of a look-up table", json::<tenter_model::case::Body>)?;
+    each("SELECT body FROM hook_job", "a job of a hook", of::<crate::cases::JobSpec>)?;
+    each("SELECT result FROM hook_job WHERE result IS NOT NULL", "a result of a hook", of::<crate::cases::JobResult>)?;
     each("SELECT body FROM report", "a report", json::<serde_json::Value>)?;
     Ok((read, unreadable))
 }
@@ -74,6 +79,34 @@ pub(crate) fn misfits(conn: &Connection) -> Result<Vec<String>, StoreError> {
             "snapshots of runs that are missing",
         ),
         ("SELECT count(*) - 1 FROM run WHERE state = 'running'", "snapshot runs too many are under way"),
+        (
+            "SELECT count(*) FROM case_object o WHERE case_id IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM case_object c WHERE c.kind = 'case' AND c.id = o.case_id)",
+            "objects of cases that are missing",
+        ),
+        (
+            "SELECT count(*) FROM case_object o WHERE about_kind IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM case_object c WHERE c.kind = o.about_kind AND c.id = o.about_id)",
+            "comments on objects that are missing",
+        ),
+        (
+            "SELECT count(*) FROM case_object o WHERE version - 1 <> \
+             (SELECT count(*) FROM case_revision r WHERE r.kind = o.kind AND r.id = o.id)",
+            "case objects of which a version is missing",
+        ),
+        (
+            "SELECT count(*) FROM case_object o WHERE kind = 'ioc' AND NOT EXISTS \
+             (SELECT 1 FROM case_link l WHERE l.relation = 'ioc-case' AND l.near = o.id)",
+            "indicators of no case",
+        ),
+        (
+            "WITH ends (relation, near, far) AS (VALUES ('ioc-case', 'ioc', 'case'), ('asset-ioc', 'asset', 'ioc'), \
+             ('event-asset', 'event', 'asset'), ('event-ioc', 'event', 'ioc')) \
+             SELECT count(*) FROM case_link l JOIN ends e ON e.relation = l.relation WHERE \
+             NOT EXISTS (SELECT 1 FROM case_object o WHERE o.kind = e.near AND o.id = l.near) OR \
+             NOT EXISTS (SELECT 1 FROM case_object o WHERE o.kind = e.far AND o.id = l.far)",
+            "links of case objects that are missing",
+        ),
     ] {
         let n: i64 = conn.query_row(sql, [], |r| r.get(0))?;
         if n > 0 {

@@ -105,7 +105,9 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound(_) => Self::not_found(error.to_string()),
             StoreError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             StoreError::KeyReused(_) => Self::new(StatusCode::CONFLICT, "key-reused", error.to_string()),
-            StoreError::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", error.to_string()),
+            StoreError::Invalid(_) | StoreError::Fields(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", error.to_string())
+            }
             StoreError::Backlog { .. } => {
                 let tried_later = Self::new(StatusCode::TOO_MANY_REQUESTS, "backlog", error.to_string());
                 Self { retry_after: Some(2), ..tried_later }

@@ -131,7 +131,7 @@ fn listeners_learn_which_partitions_got_tasks() {
     admit(&store, vec![task(1, "a")]);
     let news = receiver.recv().unwrap();
     let part = u32::try_from(entity("a").stable_hash() % 64).unwrap();
-    assert_eq!(news, CommitNews { priority: 0, normal: 1 << part });
+    assert_eq!(news, CommitNews { priority: 0, normal: 1 << part, jobs: false });
     assert!(news.concerns(part % 3, 3));
     assert!(!news.concerns((part + 1) % 3, 3));
     admit(&store, vec![task(1, "a")]);

@@ -13,7 +13,7 @@ use crate::fixtures::*;
 use crate::runs::{begin, document};
 
 /// The steps in their order.
-pub(crate) const STEPS: [&str; 12] = [
+pub(crate) const STEPS: [&str; 13] = [
     "linked",
     "first-run",
     "second-run",
@@ -26,6 +26,7 @@ pub(crate) const STEPS: [&str; 12] = [
     "archived",
     "cleaned",
     "job",
+    "case",
 ];
 
 pub(crate) fn timer() -> TimerKey {
@@ -72,6 +73,7 @@ pub(crate) fn run(store: &Store, reader: &Reader, said: &mut dyn FnMut(&'static 
     store.clean_snapshots(Timestamp(2)).unwrap();
     said("cleaned", cleaned);
     said("job", job(store, reader));
+    said("case", crate::cases::told(store, reader));
 }
 
 /// Two entities, of which one links to the other, and one of a type that goes.
@@ -204,5 +206,6 @@ pub(crate) fn dump(reader: &Reader, out: &mut Vec<String>) -> Result<(), StoreEr
     out.push(format!("{:?}", reader.jobs(None, None, 1000)?));
     out.push(format!("{:?}", reader.sources()?));
     out.push(format!("{:?}", reader.report("sizes")?));
+    crate::cases::dump(reader, out)?;
     Ok(())
 }

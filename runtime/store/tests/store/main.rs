@@ -9,6 +9,8 @@ mod backup;
 mod blobs;
 mod bounds;
 mod careful;
+mod case_jobs;
+mod cases;
 mod chores;
 mod commit;
 mod damage;

@@ -11,8 +11,11 @@ use crate::script;
 
 const FIRST: &str = include_str!("../../migrations/0001_initial.sql");
 /// Those that follow, as far as older programs know them.
-const OLDER: [&str; 2] =
-    [include_str!("../../migrations/0002_operation.sql"), include_str!("../../migrations/0003_provenance.sql")];
+const OLDER: [&str; 3] = [
+    include_str!("../../migrations/0002_operation.sql"),
+    include_str!("../../migrations/0003_provenance.sql"),
+    include_str!("../../migrations/0004_jobs.sql"),
+];
 
 /// Stores what a program of format 1 would leave: tasks in both queues, counts, a token, an end in order.
 pub(crate) fn old_database(dir: &Path) {
@@ -95,7 +98,7 @@ fn a_crash_before_the_upgrade_is_still_known_after_it() {
 
 #[test]
 fn each_format_in_between_is_upgraded_too() {
-    for (steps, format) in [(1, 2), (2, 3)] {
+    for (steps, format) in [(1, 2), (2, 3), (3, 4)] {
         let dir = tempfile::tempdir().unwrap();
         old_database(dir.path());
         let conn = rusqlite::Connection::open(dir.path().join("tenter.db")).unwrap();
@@ -119,5 +122,5 @@ fn an_old_file_is_no_backup_of_this_format() {
     let dir = tempfile::tempdir().unwrap();
     old_database(dir.path());
     let error = Store::verify(&dir.path().join("tenter.db")).unwrap_err();
-    assert!(error.to_string().contains("has format 1, older than 4"), "{error}");
+    assert!(error.to_string().contains("has format 1, older than 5"), "{error}");
 }
