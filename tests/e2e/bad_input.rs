@@ -192,8 +192,8 @@ fn nested_json_is_taken_up_to_a_depth() {
 }
 
 #[test]
-fn a_key_that_stands_twice_is_refused() {
-    let server = server();
+fn a_key_that_stands_twice_is_refused_where_the_operator_says_so() {
+    let server = Server::start(&Site::new().entity("thing", THING).tenter("duplicate_keys: refuse\n"));
     let mut said = String::new();
     for body in [
         r#"[{"type": "thing", "id": "d", "id": "e", "attr": "json", "v": 1}]"#,

@@ -130,6 +130,7 @@ fn assemble(report: &mut Report, documents: &[Document<'_>]) -> SiteConfig {
     set(&mut config.api, file("api.yml").and_then(|(p, r)| files::api(report, p, r)));
     set(&mut config.snapshot_bucket_size, file("database.yml").and_then(|(p, r)| files::database(report, p, r)));
     set(&mut config.tenter, file("tenter.yml").and_then(|(p, r)| tenter::read(report, p, r)));
+    config.schema.duplicate_keys = config.tenter.duplicate_keys;
     config
 }
 

@@ -260,11 +260,23 @@ impl EntitySpec {
     }
 }
 
-/// All entity types.
+/// What counts of a key that stands twice in one object of JSON that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DuplicateKeys {
+    /// The last, as in DP³.
+    #[default]
+    Last,
+    /// None: the request is refused, since readers disagree.
+    Refused,
+}
+
+/// All entity types, and the rules by which their values are read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Schema {
     entities: Vec<EntitySpec>,
     index: HashMap<EntityType, usize>,
+    /// Of requests.
+    pub duplicate_keys: DuplicateKeys,
 }
 
 impl Schema {

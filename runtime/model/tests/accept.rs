@@ -15,7 +15,7 @@ use tenter_model::config::{self, ConfigFile};
 use tenter_model::datatype::DataType;
 use tenter_model::history::TimeRange;
 use tenter_model::id::{AttrName, EntityId, EntityRef, EntityType};
-use tenter_model::schema::IdType;
+use tenter_model::schema::{DuplicateKeys, IdType};
 use tenter_model::value::{Column, Link, Series};
 use tenter_model::{DataPoint, MasterRecord, Scalar, Schema, TaskBody, Timestamp, Value};
 
@@ -344,7 +344,9 @@ fn a_request_is_grouped_and_one_bad_datapoint_refuses_it() {
     "#);
     assert_snapshot!(batch(&json!([good[0], {"type": "ip", "id": 5.5, "attr": "hostname", "v": "a"}])).unwrap_err(), @"body[1].id: expected an IPv4 address, found 5.5");
     let text = |body: &str| {
-        let errors = schema().accept_datapoints(body.as_bytes()).unwrap_err();
+        let mut schema = schema().clone();
+        schema.duplicate_keys = DuplicateKeys::Refused;
+        let errors = schema.accept_datapoints(body.as_bytes()).unwrap_err();
         serde_json::to_string(&errors).unwrap()
     };
     assert_snapshot!(text("{}"), @r#"[{"loc":["body"],"msg":"expected a list of datapoints, found {}","type":"value_error"}]"#);
@@ -354,6 +356,25 @@ fn a_request_is_grouped_and_one_bad_datapoint_refuses_it() {
     assert_snapshot!(text("[{\"type\": \"ip\", \"id\": \"10.0.0.1\", \"attr\": \"hostname\", \"v\": \"\\ud800\"}]"), @r#"[{"loc":["body"],"msg":"unexpected end of hex escape at line 1 column 67","type":"json_invalid"}]"#);
     assert!(schema().accept_datapoints(b"[{\"type\": \"\xff\"}]").is_err());
     assert_eq!(batch(&json!([])), Ok(Vec::new()));
+}
+
+#[test]
+fn the_last_of_keys_that_stand_twice_counts_unless_it_is_refused() {
+    let twice = r#"[{"type": "ip", "type": "device", "id": 1, "attr": "note", "v": {"a": 1, "a": 2}},
+                    {"type": "device", "id": 1, "attr": "note", "v": {"a": 3}}]"#;
+    let once = json!([
+        {"type": "device", "id": 1, "attr": "note", "v": {"a": 2}},
+        {"type": "device", "id": 1, "attr": "note", "v": {"a": 3}},
+    ]);
+    let mut schema = schema().clone();
+    let errors = |schema: &Schema, text: &str| {
+        serde_json::to_string(&schema.accept_datapoints(text.as_bytes()).unwrap_err()).unwrap()
+    };
+    assert_eq!(schema.accept_datapoints(twice.as_bytes()).unwrap(), batch(&once).unwrap());
+    let bad = twice.replace("{\"a\": 3}", "3");
+    assert_snapshot!(errors(&schema, &bad), @r#"[{"loc":["body",1,"v"],"msg":"expected an object, a list or JSON text, found 3","type":"value_error"}]"#);
+    schema.duplicate_keys = DuplicateKeys::Refused;
+    assert_snapshot!(errors(&schema, twice), @r#"[{"loc":["body"],"msg":"duplicate field `type` at line 1 column 22","type":"json_invalid"}]"#);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Many datapoints at once, from the bytes of a request.
 //!
 //! The good case is fast: each datapoint is read into borrowed fields, and only `id` and `v` become JSON values. When
-//! anything does not fit that form, the document is read again as a tree, slowly, for errors that name the index and
-//! the key.
+//! anything does not fit that form, the document is read again as a tree, slowly: for errors that name the index and
+//! the key, or because a key stands twice, where that is allowed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,12 +11,12 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::datapoint::Draft;
-use super::strict::{Strict, nesting};
+use super::strict::{self, Strict, nesting};
 use super::{InputError, LocStep, scalar, shown};
 use crate::datapoint::DataPoint;
 use crate::id::EntityRef;
 use crate::limits::MAX_JSON_DEPTH;
-use crate::schema::{EntitySpec, Schema};
+use crate::schema::{DuplicateKeys, EntitySpec, Schema};
 use crate::time::Timestamp;
 
 /// Errors that one request reports; more are counted.
@@ -88,7 +88,7 @@ impl Schema {
         }
         let wires = match serde_json::from_slice::<Vec<Wire<'_>>>(body) {
             Ok(wires) => wires,
-            Err(e) => return Err(self.explain(body, &e)),
+            Err(e) => return self.read_again(body, &e),
         };
         let mut groups = Groups::default();
         let mut errors = Vec::new();
@@ -120,20 +120,34 @@ impl Schema {
         Ok((EntityRef { etype: spec.id.clone(), eid }, dp))
     }
 
-    /// Reads a document again that did not fit [`Wire`], to say where and why.
-    fn explain(&self, body: &[u8], first: &serde_json::Error) -> Vec<InputError> {
-        let fallback = || vec![whole(first.to_string(), "json_invalid")];
-        let Ok(Strict(json)) = serde_json::from_slice::<Strict>(body) else { return fallback() };
+    /// Reads a document that did not fit [`Wire`]: to say where and why, or since a key stands twice.
+    fn read_again(
+        &self,
+        body: &[u8],
+        first: &serde_json::Error,
+    ) -> Result<Vec<(EntityRef, Vec<DataPoint>)>, Vec<InputError>> {
+        let fallback = || Err(vec![whole(first.to_string(), "json_invalid")]);
+        let Ok(json) = strict::parse(body, self.duplicate_keys) else { return fallback() };
         let Json::Array(items) = json else {
-            return vec![whole(format!("expected a list of datapoints, found {}", shown(&json)), "value_error")];
+            return Err(vec![whole(format!("expected a list of datapoints, found {}", shown(&json)), "value_error")]);
         };
+        let mut groups = Groups::default();
         let mut errors = Vec::new();
         for (i, item) in items.iter().enumerate() {
-            if let Err(list) = accept_one(self, item) {
-                errors.extend(list.into_iter().map(|e| e.within([LocStep::Str("body".to_owned()), LocStep::Int(i)])));
+            match accept_one(self, item) {
+                Ok((entity, dp)) => groups.add(entity, dp),
+                Err(list) => {
+                    let place = || [LocStep::Str("body".to_owned()), LocStep::Int(i)];
+                    errors.extend(list.into_iter().map(|e| e.within(place())));
+                }
             }
         }
-        if errors.is_empty() { fallback() } else { shorten(errors) }
+        match self.duplicate_keys {
+            _ if !errors.is_empty() => Err(shorten(errors)),
+            // What else does not fit the form is told by the tree.
+            DuplicateKeys::Last => Ok(groups.list),
+            DuplicateKeys::Refused => fallback(),
+        }
     }
 }
 

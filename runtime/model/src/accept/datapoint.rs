@@ -51,7 +51,8 @@ impl Schema {
     ) -> Result<DataPoint, Vec<InputError>> {
         let body = |error: InputError| vec![error.within([LocStep::Str("body".to_owned())])];
         let text = std::str::from_utf8(bytes).map_err(|e| body(whole(format!("the body is not text: {e}"))))?;
-        let json = strict::parse_text(text).map_err(|e| body(InputError { kind: "json_invalid", ..whole(e) }))?;
+        let json = strict::parse_text(text, self.duplicate_keys)
+            .map_err(|e| body(InputError { kind: "json_invalid", ..whole(e) }))?;
         let Json::Object(map) = json else {
             return Err(body(whole(format!("expected {{\"value\": ...}}, found {}", shown(&json)))));
         };

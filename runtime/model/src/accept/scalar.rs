@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::{depth, id, quoted, shown, strict};
 use crate::datatype::Primitive;
 use crate::limits::MAX_JSON_DEPTH;
+use crate::schema::DuplicateKeys;
 use crate::time::Timestamp;
 use crate::value::{Mac, Scalar};
 
@@ -94,7 +95,7 @@ fn from_text(of: Primitive, text: &str) -> Result<Scalar, String> {
         Primitive::Mac => Mac::parse(text).map(Scalar::Mac).ok_or_else(wrong),
         Primitive::Time => time_from_text(text).map(Scalar::Time),
         Primitive::Special => Ok(Scalar::Json(Json::String(text.to_owned()))),
-        Primitive::Json => strict::parse_text(text)
+        Primitive::Json => strict::parse_text(text, DuplicateKeys::Refused)
             .map(Scalar::Json)
             .map_err(|e| format!("expected {}, found {}: {e}", of.describe(), quoted(text))),
     }

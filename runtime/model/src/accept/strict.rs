@@ -1,4 +1,4 @@
-//! JSON reading that refuses what others read differently: duplicate keys and deep nesting.
+//! JSON reading that refuses deep nesting, and what others read differently where that is asked for: duplicate keys.
 
 use std::fmt;
 
@@ -6,13 +6,22 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Number, Value};
 
 use crate::limits::MAX_JSON_DEPTH;
+use crate::schema::DuplicateKeys;
 
 /// Reads JSON text.
-pub(super) fn parse_text(text: &str) -> Result<Value, String> {
+pub(super) fn parse_text(text: &str, duplicate_keys: DuplicateKeys) -> Result<Value, String> {
     if nesting(text.as_bytes()) > MAX_JSON_DEPTH {
         return Err(format!("nested more than {MAX_JSON_DEPTH} levels deep"));
     }
-    serde_json::from_str::<Strict>(text).map(|v| v.0).map_err(|e| e.to_string())
+    parse(text.as_bytes(), duplicate_keys).map_err(|e| e.to_string())
+}
+
+/// Reads JSON bytes whose nesting was looked at, by the rule about keys that stand twice.
+pub(super) fn parse(bytes: &[u8], duplicate_keys: DuplicateKeys) -> serde_json::Result<Value> {
+    match duplicate_keys {
+        DuplicateKeys::Last => serde_json::from_slice(bytes),
+        DuplicateKeys::Refused => serde_json::from_slice::<Strict>(bytes).map(|Strict(json)| json),
+    }
 }
 
 /// How deep brackets nest, by looking at the bytes alone; for valid JSON this is exact.

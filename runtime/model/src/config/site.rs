@@ -6,7 +6,7 @@ use crate::capability::Grant;
 use crate::cron::Cron;
 use crate::id::ModuleName;
 use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
-use crate::schema::Schema;
+use crate::schema::{DuplicateKeys, Schema};
 
 use super::http::Http;
 
@@ -287,6 +287,8 @@ pub struct TenterConfig {
     pub query_max_ms: u64,
     /// `http`.
     pub http: Http,
+    /// `duplicate_keys`: what counts where a key stands twice in JSON that comes in.
+    pub duplicate_keys: DuplicateKeys,
     /// `signatures`.
     pub signatures: Signatures,
     /// `signers`: public keys (`ed25519:` and 64 hexadecimal digits) by name of a module, or `*` for modules without
@@ -305,6 +307,7 @@ impl Default for TenterConfig {
             synchronous: Synchronous::default(),
             min_free_mib: None,
             query_max_ms: 30_000,
+            duplicate_keys: DuplicateKeys::default(),
             http: Http::default(),
             signatures: Signatures::default(),
             signers: BTreeMap::new(),

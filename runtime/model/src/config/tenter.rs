@@ -10,10 +10,12 @@ use super::yaml::{Entry, Kind, Node};
 use crate::capability::{self, Grant};
 use crate::id::ModuleName;
 use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
+use crate::schema::DuplicateKeys;
 
 pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<TenterConfig> {
     let top = Section::open(report, file, "", root, &TENTER)?;
     let durable = [("full", Synchronous::Full), ("normal", Synchronous::Normal)];
+    let twice = [("last", DuplicateKeys::Last), ("refuse", DuplicateKeys::Refused)];
     let mut out = TenterConfig {
         listen: top.read(report, "listen", address),
         data: top.read(report, "data", text),
@@ -22,6 +24,7 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
         min_free_mib: top.read(report, "min_free_mib", at_least(0)),
         query_max_ms: top.read(report, "query_max_ms", at_least(1)).unwrap_or(TenterConfig::default().query_max_ms),
         http: top.section(report, "http").map(|http| http::read(report, http)).unwrap_or_default(),
+        duplicate_keys: top.read(report, "duplicate_keys", |n| word(n, &twice)).unwrap_or_default(),
         signatures: top.read(report, "signatures", signatures).unwrap_or_default(),
         signers: BTreeMap::new(),
         modules: BTreeMap::new(),

@@ -24,6 +24,11 @@ pub(in super::super) const TENTER: Keys = Keys {
         ),
         may("http", Form::Mapping(&HTTP), "what clients of the HTTP API may take"),
         may(
+            "duplicate_keys",
+            Form::Word(&["last", "refuse"]),
+            "what counts where a key stands twice in JSON that comes in; default last, as in DP³",
+        ),
+        may(
             "signatures",
             Form::WordOrFalse(&["required", "optional", "off"]),
             "whether uploads are signed; default off",
