@@ -16,6 +16,9 @@ const BARE: u8 = 1;
 const SUMMED: u8 = 2;
 /// Bytes before the MessagePack.
 const HEAD: usize = 5;
+/// Most lists and maps within each other. Values have JSON of at most 32 within a few structs; reading what a damaged row
+/// may hold without a bound would use up the stack, which ends the process.
+const MAX_DEPTH: usize = 96;
 
 /// Encodes into `out`, whose room is used again from row to row.
 pub(crate) fn encode_into<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), StoreError> {
@@ -50,7 +53,11 @@ pub(crate) fn decode_seed<'de, S: DeserializeSeed<'de>>(
         Some((version, _)) => Err(format!("unknown format {version}")),
         None => Err("it is empty".to_owned()),
     };
-    let read = |body| seed.deserialize(&mut rmp_serde::Deserializer::from_read_ref(body)).map_err(|e| e.to_string());
+    let read = |body| {
+        let mut reader = rmp_serde::Deserializer::from_read_ref(body);
+        reader.set_max_depth(MAX_DEPTH);
+        seed.deserialize(&mut reader).map_err(|e| e.to_string())
+    };
     body.and_then(read).map_err(|why| StoreError::Unreadable { what: what(), why })
 }
 
@@ -90,6 +97,19 @@ mod tests {
         for length in 0..blob.len() {
             assert!(read(&blob[..length]).is_err(), "cut to {length}");
         }
+    }
+
+    #[test]
+    fn nesting_has_a_bound_beyond_what_values_need() {
+        let nested = |depth: usize| {
+            let json = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+            let mut blob = Vec::new();
+            encode_into(&mut blob, &serde_json::from_str::<serde_json::Value>(&json).unwrap()).unwrap();
+            decode::<serde_json::Value>(&blob, || "it".into())
+        };
+        assert!(nested(2 * tenter_model::limits::MAX_JSON_DEPTH).is_ok());
+        let error = nested(MAX_DEPTH + 1).unwrap_err();
+        assert!(error.to_string().contains("depth limit exceeded"), "{error}");
     }
 
     #[test]
