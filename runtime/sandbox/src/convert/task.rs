@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn refusals_name_index_and_field() {
-        insta::assert_snapshot!(refusal(|t| t.entity.etype = "no type".into()), @r#"tasks[1].entity.etype: entity type "no type" is not valid: expected a letter or _, then letters, digits, _ or -, at most 128 characters"#);
+        insta::assert_snapshot!(refusal(|t| t.entity.etype = "no type".into()), @r#"tasks[1].entity.etype: entity type "no type" is not valid: expected letters, digits, _ or -, the first no -, at most 128 characters"#);
         insta::assert_snapshot!(refusal(|t| t.datapoints[0].t2 = Some(1)), @"tasks[1].datapoints[0].t2: 1970-01-01T00:00:00.000001Z is before t1, 1970-01-01T00:00:00.000005Z");
         insta::assert_snapshot!(refusal(|t| t.datapoints[0].confidence = Some(1.5)), @"tasks[1].datapoints[0].confidence: 1.5 is not within 0 and 1");
         insta::assert_snapshot!(refusal(|t| t.datapoints[0].value = wit::Value::Real(f64::NAN)), @"tasks[1].datapoints[0].value: NaN is not a finite number");
