@@ -22,7 +22,7 @@ const CHUNK: usize = 16 << 10;
 
 /// A block that nobody uses.
 struct Free {
-    next: *mut Free,
+    next: *mut Self,
 }
 
 struct State {
