@@ -14,6 +14,7 @@
 mod aside;
 pub mod breakers;
 mod call;
+pub mod case;
 pub mod ingest;
 mod lane;
 pub mod links;

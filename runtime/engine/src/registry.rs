@@ -7,7 +7,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tenter_model::hook::{Moment, Subscription, Sweep, Timer};
+use tenter_model::case::CaseHook;
+use tenter_model::hook::{CaseFilter, Moment, Subscription, Sweep, Timer};
 use tenter_model::id::{AttrName, EntityType, ModuleName, SubscriptionId};
 use tenter_model::module::LoadedModule;
 use tenter_model::{HookHost, HookKind};
@@ -32,6 +33,48 @@ pub struct Registry {
     snapshot: SnapshotHooks,
     timers: Vec<(Bound, Timer)>,
     sweeps: Vec<(Bound, HookKind, Sweep)>,
+    cases: CaseHooks,
+}
+
+/// Who is called about case objects, each list in calling order.
+#[derive(Debug, Default)]
+pub struct CaseHooks {
+    before: Vec<(Bound, CaseFilter)>,
+    after: Vec<(Bound, CaseFilter, bool)>,
+    manual: Vec<CaseEntry>,
+}
+
+/// An entry of a menu.
+#[derive(Debug, Clone)]
+pub struct CaseEntry {
+    /// Whom to call.
+    pub bound: Bound,
+    /// The kind of object, in kebab case.
+    pub object: String,
+    /// The title.
+    pub title: String,
+}
+
+impl CaseHooks {
+    /// Whom to ask before it.
+    pub fn before(&self, hook: &CaseHook) -> impl Iterator<Item = &Bound> {
+        self.before.iter().filter(move |(_, filter)| fits(filter, hook)).map(|(bound, _)| bound)
+    }
+
+    /// Whom to call after it, and whether the request waits for that.
+    pub fn after(&self, hook: &CaseHook) -> impl Iterator<Item = (&Bound, bool)> {
+        self.after.iter().filter(move |(_, filter, _)| fits(filter, hook)).map(|(bound, _, waits)| (bound, *waits))
+    }
+
+    /// The menu of a kind of object.
+    pub fn menu(&self, object: &str) -> impl Iterator<Item = &CaseEntry> {
+        self.manual.iter().filter(move |entry| entry.object == object)
+    }
+}
+
+fn fits(filter: &CaseFilter, hook: &CaseHook) -> bool {
+    filter.object.as_ref().is_none_or(|object| object == hook.object)
+        && filter.action.as_ref().is_none_or(|action| action == hook.action)
 }
 
 /// What a snapshot run calls.
@@ -95,8 +138,14 @@ impl Registry {
                         registry.sweeps.push((bound, subscription.moment.kind(), sweep.clone()));
                     }
                     Moment::Cron(timer) => registry.timers.push((bound, timer.clone())),
-                    // Case hooks are looked up by whoever writes case objects.
-                    Moment::Before(_) | Moment::After { .. } | Moment::Manual { .. } => {}
+                    Moment::Before(filter) => registry.cases.before.push((bound, filter.clone())),
+                    Moment::After { filter, synchronous } => {
+                        registry.cases.after.push((bound, filter.clone(), *synchronous));
+                    }
+                    Moment::Manual { object, title } => {
+                        let (object, title) = (object.clone(), title.clone());
+                        registry.cases.manual.push(CaseEntry { bound, object, title });
+                    }
                 }
             }
         }
@@ -150,6 +199,12 @@ impl Registry {
     #[must_use]
     pub fn sweeps(&self) -> &[(Bound, HookKind, Sweep)] {
         &self.sweeps
+    }
+
+    /// Called about case objects.
+    #[must_use]
+    pub fn cases(&self) -> &CaseHooks {
+        &self.cases
     }
 
     /// Whether the module of that generation is loaded.

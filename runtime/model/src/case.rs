@@ -6,6 +6,7 @@
 //! The modules below say what objects are: `kind` and `table` are the one truth on their fields, which `validate` holds
 //! requests against, `edit` the patches of modules, and `render` turns into records; `seed` is what a new store has.
 
+pub mod call;
 pub mod custom;
 pub mod edit;
 pub mod field;
@@ -23,6 +24,7 @@ mod table;
 pub mod tags;
 pub mod validate;
 
+pub use call::{CaseEvent, CaseUser, Trigger};
 pub use edit::{Edit, EditError};
 pub use kind::ObjectKind;
 pub use look_up::{LookUpKind, LookUpRow, Lookups};

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::http::StatusCode;
+use tenter_engine::case::{CaseParts, Cases};
 use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport};
 use tenter_model::config::{self, Action, Http, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
@@ -57,6 +58,7 @@ pub(crate) struct App(Arc<Inner>);
 struct Inner {
     store: Store,
     engine: Arc<Engine>,
+    cases: Cases,
     modules: Arc<Modules>,
     schema: Arc<Schema>,
     origins: Vec<String>,
@@ -135,17 +137,19 @@ impl App {
         let engine = Arc::new(Engine::start(Parts {
             store: store.clone(),
             schema: schema.clone(),
-            registry,
+            registry: registry.clone(),
             make_host: Box::new(move |data| Box::new(sandbox.lane(data))),
             clock: clock.clone(),
             make_id: Box::new(new_task_id),
             lanes,
         })?);
         engine.add_platform_jobs(&jobs)?;
+        let cases = Cases::start(CaseParts { store: store.clone(), registry, random: Box::new(random_bytes) });
         let tokens = Tokens::open(store.clone(), &data_dir, clock.now())?;
         let app = Self(Arc::new(Inner {
             store,
             engine,
+            cases,
             modules,
             schema,
             origins,
@@ -235,6 +239,7 @@ impl App {
 
     /// Lets the lanes finish what they are at and closes the store. Blocks.
     pub(crate) fn close(&self) {
+        self.0.cases.close();
         self.0.engine.drain();
         self.note_sources();
         self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -303,6 +308,12 @@ impl App {
     /// The engine.
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// Case objects.
+    #[expect(dead_code, reason = "the routes of case management come next")]
+    pub(crate) fn cases(&self) -> &Cases {
+        &self.0.cases
     }
 
     /// The modules.
@@ -471,7 +482,11 @@ impl App {
 }
 
 fn new_task_id(now: Timestamp) -> TaskId {
-    let mut random = [0u8; 10];
+    TaskId::root(now, random_bytes())
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut random = [0u8; N];
     if getrandom::fill(&mut random).is_err() {
         // Without the system's randomness a counter keeps ids apart within this process, and the time across starts.
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
@@ -480,7 +495,7 @@ fn new_task_id(now: Timestamp) -> TaskId {
             *slot = byte;
         }
     }
-    TaskId::root(now, random)
+    random
 }
 
 mod events;
