@@ -85,3 +85,13 @@ pub const MAX_STATE_KEY_BYTES: usize = 512;
 pub const MAX_STATE_VALUE_BYTES: usize = 256 << 10;
 /// All state of one module, in bytes.
 pub const MAX_STATE_BYTES: u64 = 64 << 20;
+/// A file of a case, in bytes.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+/// All files of a case, in bytes.
+pub const MAX_CASE_FILE_BYTES: u64 = 16 << 30;
+/// Files and folders of a case.
+pub const MAX_CASE_NODES: u64 = 10_000;
+/// Folders above a folder.
+pub const MAX_FOLDER_DEPTH: usize = 16;
+/// What of a file is written in one piece of work, in bytes: some milliseconds of a disk.
+pub const FILE_PIECE_BYTES: usize = 1 << 20;

@@ -10,8 +10,10 @@
 //! one moment of the database. Jobs name versions of objects and hold no copies, since each version can be read again.
 
 mod access;
+mod content;
 mod create;
 mod delete;
+mod files;
 mod jobs;
 mod log;
 mod lookups;
@@ -27,6 +29,8 @@ use serde_json::Value;
 use tenter_model::case::{Accepted, Acting, CaseObject, Edit, ObjectKind, ObjectRef};
 
 pub use access::{AccessLevel, Who};
+pub use content::FileUpload;
+pub use files::{FileRow, FileWords, FolderRow};
 pub use jobs::{FinishJob, HookJob, JobEnd, JobFilter, JobResult, JobSpec, JobState, Written};
 pub use log::ActivityRow;
 pub use read::NoteRevision;

@@ -61,6 +61,22 @@ pub(crate) fn decode_seed<'de, S: DeserializeSeed<'de>>(
     body.and_then(read).map_err(|why| StoreError::Unreadable { what: what(), why })
 }
 
+/// Bytes as they are stored that are no value of a type, behind their sum.
+pub(crate) fn seal(bytes: &[u8]) -> Vec<u8> {
+    [&sum(bytes).to_le_bytes(), bytes].concat()
+}
+
+/// The bytes behind their sum.
+///
+/// # Errors
+/// In words, when the sum is another one.
+pub(crate) fn unseal(sealed: &[u8]) -> Result<&[u8], String> {
+    match sealed.split_first_chunk::<4>() {
+        Some((head, bytes)) if sum(bytes).to_le_bytes() == *head => Ok(bytes),
+        _ => Err("its sum is another one".into()),
+    }
+}
+
 /// Sums up eight bytes at a time, since it runs over every value that is read or written. An alteration goes unseen once
 /// in four thousand million times. Against accidents, not against people.
 fn sum(bytes: &[u8]) -> u32 {

@@ -63,9 +63,9 @@ pub use backup::Report;
 pub use breakers::BreakerRow;
 pub use careful::POISON_STOPS;
 pub use cases::{
-    AccessLevel, ActivityRow, CaseActor, CaseWorld, Change, Changed, Created, FinishJob, HookJob, JobEnd, JobFilter,
-    JobResult, JobSpec, JobState, NewJob, NewObject, NoteRevision, Novelty, ObjectChange, Removal, Removed, Who,
-    Written,
+    AccessLevel, ActivityRow, CaseActor, CaseWorld, Change, Changed, Created, FileRow, FileUpload, FileWords,
+    FinishJob, FolderRow, HookJob, JobEnd, JobFilter, JobResult, JobSpec, JobState, NewJob, NewObject, NoteRevision,
+    Novelty, ObjectChange, Removal, Removed, Who, Written,
 };
 pub use crash::CRASH_POINTS;
 pub use delete::{Deleted, Deletion};

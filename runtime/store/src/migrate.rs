@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_provenance.sql"),
     include_str!("../migrations/0004_jobs.sql"),
     include_str!("../migrations/0005_cases.sql"),
+    include_str!("../migrations/0006_files.sql"),
 ];
 
 /// The newest format that this program knows.

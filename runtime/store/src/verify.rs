@@ -52,6 +52,7 @@ pub(crate) fn read_all_values(conn: &Connection) -> Result<(u64, Vec<String>), S
     each("SELECT body FROM case_look_up", "a row of a look-up table", json::<tenter_model::case::Body>)?;
     each("SELECT body FROM hook_job", "a job of a hook", of::<crate::cases::JobSpec>)?;
     each("SELECT result FROM hook_job WHERE result IS NOT NULL", "a result of a hook", of::<crate::cases::JobResult>)?;
+    each("SELECT bytes FROM case_content_piece", "a piece of a file", |sealed| codec::unseal(sealed).map(drop))?;
     each("SELECT body FROM report", "a report", json::<serde_json::Value>)?;
     Ok((read, unreadable))
 }
@@ -106,6 +107,18 @@ pub(crate) fn misfits(conn: &Connection) -> Result<Vec<String>, StoreError> {
              NOT EXISTS (SELECT 1 FROM case_object o WHERE o.kind = e.near AND o.id = l.near) OR \
              NOT EXISTS (SELECT 1 FROM case_object o WHERE o.kind = e.far AND o.id = l.far)",
             "links of case objects that are missing",
+        ),
+        (
+            "SELECT count(*) FROM case_file f WHERE NOT EXISTS \
+             (SELECT 1 FROM case_content c WHERE c.id = f.content AND c.state = 'whole') OR NOT EXISTS \
+             (SELECT 1 FROM case_folder d WHERE d.id = f.folder AND d.case_id = f.case_id)",
+            "files without their content or folder",
+        ),
+        (
+            "SELECT count(*) FROM case_content c WHERE state = 'whole' AND (size <> \
+             (SELECT coalesce(sum(length(bytes) - 4), 0) FROM case_content_piece p WHERE p.content = c.id) OR \
+             NOT EXISTS (SELECT 1 FROM case_file f WHERE f.content = c.id))",
+            "contents that are cut off or that no file has",
         ),
     ] {
         let n: i64 = conn.query_row(sql, [], |r| r.get(0))?;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tenter_model::case::{CaseObject, ObjectKind, ObjectRef, Relation, seed, validate};
 
 use super::jobs::{self, Written};
-use super::{CaseActor, Removal, Removed, log, rows, update};
+use super::{CaseActor, Removal, Removed, files, log, rows, update};
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::tx::Tx;
@@ -21,7 +21,12 @@ impl Store {
     /// [`StoreError::NotFound`], [`StoreError::Conflict`] when it has another version than expected,
     /// [`StoreError::Invalid`] for the first case, and for a comment of somebody else.
     pub fn delete_object(&self, removal: Removal, by: CaseActor) -> Result<Removed, StoreError> {
-        self.call(move |tx| delete(tx, &removal, &by))
+        let whole_case = removal.target.kind == ObjectKind::Case;
+        let removed = self.call(move |tx| delete(tx, &removal, &by))?;
+        if whole_case {
+            self.remove_gone_contents()?;
+        }
+        Ok(removed)
     }
 }
 
@@ -172,6 +177,7 @@ fn case(tx: &mut Tx<'_>, object: CaseObject, by: &CaseActor, gone: &mut Vec<Case
     for inside in rows::select(tx.conn, "case_id = ?1 ORDER BY kind, id", [case_id])? {
         row(tx, inside, by, gone)?;
     }
+    files::remove_all(tx, case_id, by)?;
     row(tx, object, by, gone)?;
     for table in ["case_state", "case_access"] {
         tx.conn.execute(&format!("DELETE FROM {table} WHERE case_id = ?1"), [case_id])?;

@@ -131,7 +131,8 @@ pub(super) fn audit(
     Ok(())
 }
 
-fn activity(
+/// A line of the log of activities.
+pub(super) fn activity(
     tx: &Tx<'_>,
     case_id: Option<i64>,
     text: &str,

@@ -5,7 +5,7 @@ use tenter_model::Timestamp;
 use tenter_model::case::{Acting, CaseObject, LookUpKind, ObjectKind, ObjectRef, Relation, object, seed, validate};
 
 use super::world::one;
-use super::{CaseWorld, create, jobs, lookups, rows};
+use super::{CaseWorld, content, create, jobs, lookups, rows};
 use crate::error::StoreError;
 use crate::tx::Tx;
 
@@ -37,6 +37,7 @@ pub(crate) fn start(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     if cases.is_none() {
         first_case(tx, acting, random())?;
     }
+    content::sweep(tx)?;
     jobs::restart(tx, now)
 }
 

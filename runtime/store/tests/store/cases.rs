@@ -141,6 +141,7 @@ pub(crate) fn dump(reader: &Reader, out: &mut Vec<String>) -> Result<(), StoreEr
         out.push(format!("{:?} {:?}", world.tagged("seen"), world.far(Relation::IocCase, 1)));
         let rows: usize = LookUpKind::ALL.iter().map(|kind| world.rows(*kind).len()).sum();
         out.push(format!("{rows}"));
+        crate::files::dump(world, out);
     })
 }
 

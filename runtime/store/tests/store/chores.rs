@@ -13,7 +13,7 @@ use crate::fixtures::*;
 use crate::runs::{begin, document};
 
 /// The steps in their order.
-pub(crate) const STEPS: [&str; 13] = [
+pub(crate) const STEPS: [&str; 14] = [
     "linked",
     "first-run",
     "second-run",
@@ -27,6 +27,7 @@ pub(crate) const STEPS: [&str; 13] = [
     "cleaned",
     "job",
     "case",
+    "files",
 ];
 
 pub(crate) fn timer() -> TimerKey {
@@ -74,6 +75,7 @@ pub(crate) fn run(store: &Store, reader: &Reader, said: &mut dyn FnMut(&'static 
     said("cleaned", cleaned);
     said("job", job(store, reader));
     said("case", crate::cases::told(store, reader));
+    said("files", crate::files::told(store, reader));
 }
 
 /// Two entities, of which one links to the other, and one of a type that goes.

@@ -16,6 +16,7 @@ mod commit;
 mod damage;
 mod deletes;
 mod documents;
+mod files;
 mod fixtures;
 mod invocations;
 mod jobs;
