@@ -96,13 +96,13 @@ fn a_disk_that_fills_stops_the_intake_and_not_the_work() {
 #[test]
 fn a_log_that_cannot_shrink_stops_the_intake_until_it_can() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), StoreOptions { max_log_bytes: 500_000, ..quick() }, NOW).unwrap();
+    let store = Store::open(dir.path(), StoreOptions { max_log_bytes: 1_000_000, ..quick() }, NOW).unwrap();
     // A read that does not end keeps the log's pages in use.
     let other = rusqlite::Connection::open(dir.path().join("tenter.db")).unwrap();
     other.execute_batch("BEGIN; SELECT count(*) FROM task;").unwrap();
     let offer = |n: u8| store.admit_blocking(vec![task(n, &"e".repeat(300))], NOW);
     let error = (0..=200).find_map(|n| offer(n).err()).expect("the log grows beyond the bound");
-    assert!(error.to_string().contains("the write-ahead log has more than 500000 bytes"), "{error}");
+    assert!(error.to_string().contains("the write-ahead log has more than 1000000 bytes"), "{error}");
     assert!(store.health().writable && !store.health().accepts);
     // Work that was accepted goes on meanwhile.
     let reader = store.reader().unwrap();
