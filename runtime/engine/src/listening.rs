@@ -8,6 +8,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tenter_model::case::CaseEvent;
+use tenter_model::case::call::{CallContext, CaseOutcome, Judgement, ManualOutcome, Proposal, SeenChange, SeenObject};
 use tenter_model::host::{CallCause, HookCall, HookHost, Invocation, Verdict};
 use tenter_model::record::{Chunk, MasterRecord};
 use tenter_model::view::{Correlated, RunContext, View, ViewSource};
@@ -204,6 +206,41 @@ impl HookHost for Listening {
     fn cron(&mut self, call: &HookCall<'_>, arguments: &str) -> Invocation<Vec<Vec<TaskBody>>> {
         self.prepare(call);
         self.inner.cron(call, arguments)
+    }
+
+    fn before(
+        &mut self,
+        call: &HookCall<'_>,
+        context: &CallContext,
+        event: CaseEvent,
+        proposal: &Proposal,
+        within_ms: u64,
+    ) -> Invocation<Judgement> {
+        self.prepare(call);
+        self.inner.before(call, context, event, proposal, within_ms)
+    }
+
+    fn after(
+        &mut self,
+        call: &HookCall<'_>,
+        context: &CallContext,
+        event: CaseEvent,
+        objects: &[SeenChange],
+        within_ms: u64,
+    ) -> Invocation<CaseOutcome> {
+        self.prepare(call);
+        self.inner.after(call, context, event, objects, within_ms)
+    }
+
+    fn manual(
+        &mut self,
+        call: &HookCall<'_>,
+        context: &CallContext,
+        event: CaseEvent,
+        objects: &[SeenObject],
+    ) -> Invocation<ManualOutcome> {
+        self.prepare(call);
+        self.inner.manual(call, context, event, objects)
     }
 
     fn run_ended(&mut self) {

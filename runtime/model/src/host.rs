@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::CaseEvent;
+use crate::case::call::{CallContext, CaseOutcome, Judgement, ManualOutcome, Proposal, SeenChange, SeenObject};
 use crate::datapoint::DataPoint;
 use crate::hook::HookKind;
 use crate::id::{AttrName, EntityRef, ModuleName, SubscriptionId};
@@ -349,6 +351,38 @@ pub trait HookHost: Send {
     /// See `schedule.cron`. Gives what the import `tasks` took, one list for each `submit`. The guest was told ids, so
     /// they are settled: those of [`crate::TaskId::of_slot`] for the call's time, which must be the slot's.
     fn cron(&mut self, call: &HookCall<'_>, _arguments: &str) -> Invocation<Vec<Vec<TaskBody>>> {
+        not_called(call)
+    }
+    /// See `cases.before`. The call has `within_ms` at most, and less where its own limits say so.
+    fn before(
+        &mut self,
+        call: &HookCall<'_>,
+        _context: &CallContext,
+        _event: CaseEvent,
+        _proposal: &Proposal,
+        _within_ms: u64,
+    ) -> Invocation<Judgement> {
+        not_called(call)
+    }
+    /// See `cases.after`. The call has `within_ms` at most, and less where its own limits say so.
+    fn after(
+        &mut self,
+        call: &HookCall<'_>,
+        _context: &CallContext,
+        _event: CaseEvent,
+        _objects: &[SeenChange],
+        _within_ms: u64,
+    ) -> Invocation<CaseOutcome> {
+        not_called(call)
+    }
+    /// See `cases.manual`.
+    fn manual(
+        &mut self,
+        call: &HookCall<'_>,
+        _context: &CallContext,
+        _event: CaseEvent,
+        _objects: &[SeenObject],
+    ) -> Invocation<ManualOutcome> {
         not_called(call)
     }
     /// A snapshot run has ended, or was given up. While it is on, an instance that replaces another one gets the

@@ -47,10 +47,9 @@ impl CallLimits {
         };
         match family {
             Family::Ingest => ingest,
-            Family::Snapshot | Family::Update | Family::Schedule => {
+            Family::Snapshot | Family::Update | Family::Schedule | Family::Case => {
                 Self { fuel: 500_000_000, deadline_ms: 10_000, hostcall_bytes: 4 << 20, output_tasks: 10_000, ..ingest }
             }
-            Family::Case => Self { deadline_ms: 250, output_tasks: 10_000, ..ingest },
         }
     }
 
@@ -61,6 +60,12 @@ impl CallLimits {
     }
 }
 
+/// Wall time of a `before` hook, in milliseconds, unless the operator sets a deadline: a request waits for it.
+pub const BEFORE_DEADLINE_MS: u64 = 250;
+/// Wall time of all hooks that one request waits for before its object is written, in milliseconds.
+pub const BEFORE_CHAIN_MS: u64 = 2_000;
+/// Wall time of all synchronous `after` hooks that one request waits for, in milliseconds.
+pub const AFTER_CHAIN_MS: u64 = 2_000;
 /// Depth of a task that a hook may still return; a root task has depth 0.
 pub const MAX_DEPTH: u8 = 8;
 /// Descendants of one task from outside.

@@ -4,6 +4,7 @@
 //! returns is a stranger's input: its form is checked here (names, lengths, control characters, finite numbers, JSON,
 //! columns), and against the entity specification by the engine.
 
+pub(crate) mod case;
 pub(crate) mod record;
 pub(crate) mod subscription;
 pub(crate) mod task;

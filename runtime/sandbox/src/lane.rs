@@ -57,13 +57,13 @@ impl Lane {
         Self { engine, data, places: Vec::new(), prepared: Preparations::default(), room: hooks::Arguments::default() }
     }
 
-    /// Calls a hook: `pick` finds its family's functions, `work` calls one, `accept` checks its answer and takes what
+    /// Calls a hook: `offer` gives what imports answer and may narrow the limits, `pick` finds its family's functions, `work` calls one, `accept` checks its answer and takes what
     /// the call left in its offer.
     fn invoke<G, R, T>(
         &mut self,
         call: &HookCall<'_>,
         kind: HookKind,
-        offer: impl FnOnce(&CallLimits) -> Offer,
+        offer: impl FnOnce(&mut CallLimits) -> Offer,
         pick: impl FnOnce(&Exports) -> Option<&G>,
         work: impl FnOnce(&G, &mut Store<Guest>) -> Answer<R>,
         accept: impl FnOnce(R, Offer, &CallLimits) -> Result<T, HookFailure>,
@@ -88,7 +88,7 @@ impl Lane {
         &mut self,
         call: &HookCall<'_>,
         kind: HookKind,
-        offer: impl FnOnce(&CallLimits) -> Offer,
+        offer: impl FnOnce(&mut CallLimits) -> Offer,
         pick: impl FnOnce(&Exports) -> Option<&G>,
         work: impl FnOnce(&G, &mut Store<Guest>) -> Answer<R>,
         accept: impl FnOnce(R, Offer, &CallLimits) -> Result<T, HookFailure>,
@@ -110,8 +110,8 @@ impl Lane {
             let what = format!("module {} does not export the family {}", call.module.name, kind.family());
             return Invocation::of(Err(HookFailure::new(Reason::Host, what)));
         };
-        let limits = call.module.settings.call_limits(Some(kind.family()));
-        instance.room.guest_mut().call.offer = offer(&limits);
+        let mut limits = call.module.settings.call_limits(Some(kind.family()));
+        instance.room.guest_mut().call.offer = offer(&mut limits);
         let answer = instance.room.enter(Stage::Hook, limits, |store| work(functions, store));
         let offer = std::mem::take(&mut instance.room.guest_mut().call.offer);
         let mut healthy = true;

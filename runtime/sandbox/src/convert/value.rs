@@ -52,7 +52,8 @@ pub(crate) fn confidence_from_wit(confidence: f64) -> Checked<f64> {
     }
 }
 
-fn json_from_wit(text: &str) -> Checked<serde_json::Value> {
+/// JSON text of a guest, bounded in its nesting.
+pub(crate) fn json_from_wit(text: &str) -> Checked<serde_json::Value> {
     // Depth first: the parser has a limit of its own, but says less.
     if depth(text) > MAX_JSON_DEPTH {
         return Err(Bad::new(format!("JSON is nested deeper than {MAX_JSON_DEPTH} levels")));

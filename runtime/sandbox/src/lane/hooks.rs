@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tenter_model::case::CaseEvent;
+use tenter_model::case::call::{CallContext, CaseOutcome, Judgement, ManualOutcome, Proposal, SeenChange, SeenObject};
 use tenter_model::hook::HookKind;
 use tenter_model::host::{HookCall, HookFailure, HookHost, Invocation, Verdict};
 use tenter_model::id::{AttrName, EntityRef, ModuleName};
@@ -13,9 +15,13 @@ use tenter_model::{DataPoint, TaskId};
 use wasmtime::Store;
 
 use super::{Answer, Lane};
-use crate::bindings::exports::tenter::hooks::{ingest, schedule, snapshot, update};
+use crate::bindings::exports::tenter::hooks::{cases, ingest, schedule, snapshot, update};
 use crate::bindings::tenter::hooks::types as wit;
 use crate::capability::tasks::Submission;
+use crate::convert::case::{
+    change_to_wit, context_to_wit, event_to_wit, judgement_from_wit, manual_from_wit, object_to_wit, outcome_from_wit,
+    proposal_to_wit,
+};
 use crate::convert::record::{chunk_to_wit, record_to_wit};
 use crate::convert::task::{datapoint_into_wit, output_from_wit, task_to_wit};
 use crate::convert::value::{entity_into_wit, entity_to_wit};
@@ -77,7 +83,7 @@ impl Lane {
         work: impl FnOnce(&snapshot::Guest, &mut Store<Guest>) -> Answer<R>,
         accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
     ) -> Invocation<T> {
-        let offer = |_: &CallLimits| Offer { views: deeper, tasks: None };
+        let offer = |_: &mut CallLimits| Offer { views: deeper, tasks: None };
         let accept = |answer, _: Offer, limits: &CallLimits| accept(answer, limits);
         self.invoke(call, kind, offer, |exports| exports.snapshot.as_ref(), work, accept)
     }
@@ -90,6 +96,23 @@ impl Lane {
     ) -> Invocation<Vec<TaskBody>> {
         let accept = |answer, _: Offer, limits: &CallLimits| output_from_wit(answer, limits);
         self.invoke(call, kind, |_| Offer::default(), |exports| exports.update.as_ref(), work, accept)
+    }
+
+    /// Case hooks have less time than their family where somebody waits for them.
+    fn case<R, T>(
+        &mut self,
+        call: &HookCall<'_>,
+        kind: HookKind,
+        within_ms: u64,
+        work: impl FnOnce(&cases::Guest, &mut Store<Guest>) -> Answer<R>,
+        accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
+    ) -> Invocation<T> {
+        let offer = |limits: &mut CallLimits| {
+            limits.deadline_ms = limits.deadline_ms.min(within_ms);
+            Offer::default()
+        };
+        let accept = |answer, _: Offer, limits: &CallLimits| accept(answer, limits);
+        self.invoke(call, kind, offer, |exports| exports.cases.as_ref(), work, accept)
     }
 }
 
@@ -217,7 +240,7 @@ impl HookHost for Lane {
     fn cron(&mut self, call: &HookCall<'_>, arguments: &str) -> Invocation<Vec<Vec<TaskBody>>> {
         let id = call.subscription.to_string();
         let slot = TaskId::of_slot(&call.module.name, call.subscription, call.time);
-        let offer = |limits: &CallLimits| Offer {
+        let offer = |limits: &mut CallLimits| Offer {
             tasks: Some(Submission::new(slot, &call.module.name, call.subscription, limits.output_tasks)),
             views: None,
         };
@@ -228,6 +251,52 @@ impl HookHost for Lane {
             self.prepared.cron(call, arguments);
         }
         done
+    }
+
+    fn before(
+        &mut self,
+        call: &HookCall<'_>,
+        context: &CallContext,
+        event: CaseEvent,
+        proposal: &Proposal,
+        within_ms: u64,
+    ) -> Invocation<Judgement> {
+        let id = call.subscription.to_string();
+        let (context, event, proposal) = (context_to_wit(context), event_to_wit(event), proposal_to_wit(proposal));
+        let work =
+            |guest: &cases::Guest, store: &mut Store<Guest>| guest.call_before(store, &id, &context, &event, &proposal);
+        self.case(call, HookKind::Before, within_ms, work, |judgement, _| judgement_from_wit(judgement))
+    }
+
+    fn after(
+        &mut self,
+        call: &HookCall<'_>,
+        context: &CallContext,
+        event: CaseEvent,
+        objects: &[SeenChange],
+        within_ms: u64,
+    ) -> Invocation<CaseOutcome> {
+        let id = call.subscription.to_string();
+        let (context, event) = (context_to_wit(context), event_to_wit(event));
+        let objects: Vec<cases::Written> = objects.iter().map(change_to_wit).collect();
+        let work =
+            |guest: &cases::Guest, store: &mut Store<Guest>| guest.call_after(store, &id, &context, &event, &objects);
+        self.case(call, HookKind::After, within_ms, work, outcome_from_wit)
+    }
+
+    fn manual(
+        &mut self,
+        call: &HookCall<'_>,
+        context: &CallContext,
+        event: CaseEvent,
+        objects: &[SeenObject],
+    ) -> Invocation<ManualOutcome> {
+        let id = call.subscription.to_string();
+        let (context, event) = (context_to_wit(context), event_to_wit(event));
+        let objects: Vec<cases::CaseObject> = objects.iter().map(object_to_wit).collect();
+        let work =
+            |guest: &cases::Guest, store: &mut Store<Guest>| guest.call_manual(store, &id, &context, &event, &objects);
+        self.case(call, HookKind::Manual, u64::MAX, work, manual_from_wit)
     }
 
     fn run_ended(&mut self) {

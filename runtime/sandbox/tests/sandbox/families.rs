@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tenter_model::capability::Grant;
+use tenter_model::case::call::{
+    CallContext, CaseEffect, CaseOutcome, Judgement, ManualOutcome, Media, Proposal, Report, SeenChange, SeenObject,
+};
+use tenter_model::case::{Body, CaseEvent, CaseUser, Edit, ObjectKind, ObjectRef, Trigger};
 use tenter_model::hook::HookKind;
 use tenter_model::host::{HookHost, Invocation, Reason, StateWrite};
 use tenter_model::id::EntityRef;
@@ -182,4 +186,119 @@ fn changes_are_a_proposal_that_the_engine_checks() {
     assert_eq!(change("foreign 198.51.100.1").entity.eid.as_str(), "198.51.100.1");
     assert_eq!(change("attr nobody-knows").attr.as_str(), "nobody-knows");
     assert!(change("values 0").values.is_empty());
+}
+
+fn about_a_case() -> (CallContext, Body) {
+    let user = CaseUser { id: 3, login: "ada".into(), name: "Ada".into() };
+    let context =
+        CallContext { case_id: Some(1), case_name: Some("#1 - Demo".into()), user: Some(user), trigger: Trigger::Api };
+    (context, json!({"ioc_value": "example.org"}).as_object().unwrap().clone())
+}
+
+fn seen(body: &Body) -> SeenObject {
+    SeenObject { object: "ioc", id: 7, uuid: Some("u".into()), version: 2, body: body.clone() }
+}
+
+#[test]
+fn case_hooks_judge_and_want_effects() {
+    let mut host = every_kind();
+    let (context, body) = about_a_case();
+    let created = CaseEvent { object: "ioc", action: Some("create") };
+    let proposal = Proposal { id: None, body: body.clone() };
+    let done = host
+        .call(HookKind::Before, "before:ioc.create", |lane, call| lane.before(call, &context, created, &proposal, 250));
+    let mut replaced = body.clone();
+    replaced.insert("seen".into(), json!("before"));
+    assert_eq!(done.outcome, Ok(Judgement::Replaced(replaced)));
+    let patch = |tag: &str| CaseEffect::Patch {
+        target: ObjectRef { kind: ObjectKind::Ioc, id: 7 },
+        expected_version: Some(2),
+        edits: vec![Edit::AddTag(tag.into())],
+    };
+    let change = SeenChange { new: Some(seen(&body)), ..SeenChange::default() };
+    let done = host
+        .call(HookKind::After, "after:ioc.any", |lane, call| lane.after(call, &context, created, &[change], u64::MAX));
+    assert_eq!(done.outcome.unwrap(), CaseOutcome { effects: vec![patch("after")], tasks: Vec::new() });
+    let clicked = CaseEvent { object: "ioc", action: None };
+    let done = host.call(HookKind::Manual, "manual:ioc:mark-it", |lane, call| {
+        lane.manual(call, &context, clicked, &[seen(&body)])
+    });
+    let report = Report { message: "marked 1".into(), media: Media::Text, content: "manual".into() };
+    let outcome = CaseOutcome { effects: vec![patch("manual")], tasks: Vec::new() };
+    assert_eq!(done.outcome.unwrap(), ManualOutcome { outcome, report: Some(report) });
+    assert_eq!(done.state, [StateWrite::Add { key: "calls/manual".into(), by: 1 }]);
+}
+
+/// The rogue's `before`, with an act.
+fn judged(host: &mut Host, act: &str, within_ms: u64) -> Invocation<Judgement> {
+    let (context, mut body) = about_a_case();
+    body.insert("ioc_description".into(), json!(format!("act:asks {act}")));
+    let event = CaseEvent { object: "ioc", action: Some("create") };
+    let proposal = Proposal { id: None, body };
+    host.call(HookKind::Before, "asks", |lane, call| lane.before(call, &context, event, &proposal, within_ms))
+}
+
+/// The rogue's `after`, with an act.
+fn told(host: &mut Host, act: &str) -> Invocation<CaseOutcome> {
+    let (context, mut body) = about_a_case();
+    body.insert("ioc_description".into(), json!(format!("act:later {act}")));
+    let event = CaseEvent { object: "ioc", action: Some("create") };
+    let change = SeenChange { new: Some(seen(&body)), ..SeenChange::default() };
+    host.call(HookKind::After, "later", |lane, call| lane.after(call, &context, event, &[change], u64::MAX))
+}
+
+/// The rogue's `manual`, with an act.
+fn clicked(host: &mut Host, act: &str) -> Invocation<ManualOutcome> {
+    let (context, mut body) = about_a_case();
+    body.insert("ioc_description".into(), json!(format!("act:click {act}")));
+    let event = CaseEvent { object: "ioc", action: None };
+    host.call(HookKind::Manual, "click", |lane, call| lane.manual(call, &context, event, &[seen(&body)]))
+}
+
+#[test]
+fn who_makes_a_request_wait_has_less_time() {
+    let mut host = rogue(|settings| settings.limits.extend([("fuel".to_owned(), u64::MAX >> 1)]));
+    assert_eq!(judged(&mut host, "deny warm", u64::MAX).outcome, Ok(Judgement::Denied("warm".into())));
+    let done = judged(&mut host, "loop", 100);
+    assert_eq!(done.outcome.unwrap_err().reason, Reason::Deadline);
+    assert!(done.usage.micros < 5_000_000, "the family has 10 s, this call had 0.1 s: {:?}", done.usage);
+}
+
+#[test]
+fn hostile_guests_end_with_a_reason_in_each_phase() {
+    let mut host = rogue(|_| {});
+    let mut seen = Vec::new();
+    for act in ["loop", "trap", "memory", "fail no", "unavailable no", "flood 5000000", "deep 100", "replace []"] {
+        seen.push(format!("before {act}: {}", judged(&mut host, act, u64::MAX).outcome.unwrap_err().reason));
+    }
+    for act in ["loop", "trap", "fail no", "effects 10001", "text 5000000", "deep 100"] {
+        seen.push(format!("after {act}: {}", told(&mut host, act).outcome.unwrap_err().reason));
+    }
+    for act in ["loop", "trap", "fail no", "effects 10001", "report 5000000"] {
+        seen.push(format!("manual {act}: {}", clicked(&mut host, act).outcome.unwrap_err().reason));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @"
+    before loop: fuel
+    before trap: trap
+    before memory: memory
+    before fail no: failed
+    before unavailable no: unavailable
+    before flood 5000000: hostcall-fuel
+    before deep 100: invalid-output
+    before replace []: invalid-output
+    after loop: fuel
+    after trap: trap
+    after fail no: failed
+    after effects 10001: output-count
+    after text 5000000: hostcall-fuel
+    after deep 100: invalid-output
+    manual loop: fuel
+    manual trap: trap
+    manual fail no: failed
+    manual effects 10001: output-count
+    manual report 5000000: hostcall-fuel
+    ");
+    let logged = told(&mut host, "log 5000");
+    assert_eq!((logged.logs.len(), logged.logs_dropped), (100, 4_901), "the instance was new: configure wrote a line");
+    assert_eq!(told(&mut host, "tag x").outcome.unwrap().effects.len(), 1, "and the next call is served");
 }

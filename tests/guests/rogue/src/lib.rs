@@ -1,7 +1,9 @@
-//! A guest that misbehaves on request in the families snapshot, update and schedule; the villain does so in ingestion.
+//! A guest that misbehaves on request in the families snapshot, update, schedule and cases; the villain does so in
+//! ingestion.
 //!
 //! What it is to do is `NAME` or `NAME ARGUMENT`: the id of a run, the first value of a view's root, the id of the
-//! entity that a sweep reaches, the arguments of a timer. What it finds out it returns as the tags of a task, or writes
+//! entity that a sweep reaches, the arguments of a timer, `act:SUBSCRIPTION NAME ARGUMENT` in a text of a case object,
+//! where only the hook of that subscription feels meant. What it finds out it returns as the tags of a task, or writes
 //! to its log where a hook returns none.
 #![cfg(target_arch = "wasm32")]
 
@@ -9,7 +11,7 @@ use std::cell::RefCell;
 
 use exports::tenter::hooks::schedule::{self, CronFields, Timer, Timing};
 use exports::tenter::hooks::snapshot::{self, Change, Correlated, Correlation, Run, View, Weighted};
-use exports::tenter::hooks::{module, update};
+use exports::tenter::hooks::{cases, module, update};
 use tenter::hooks::types::{AttributeRef, Chunk, Datapoint, EntityRef, HookError, MasterRecord, Task, Value};
 use tenter::hooks::{call, log, state, tasks, views};
 
@@ -22,6 +24,7 @@ wit_bindgen::generate!({
           include tenter:hooks/snapshot-hooks@0.1.0;
           include tenter:hooks/update-hooks@0.1.0;
           include tenter:hooks/schedule-hooks@0.1.0;
+          include tenter:hooks/case-hooks@0.1.0;
           import tenter:hooks/state@0.1.0;
           import tenter:hooks/tasks@0.1.0;
           import tenter:hooks/views@0.1.0;
@@ -267,5 +270,119 @@ impl schedule::Guest for Rogue {
             other => return Err(HookError::Failed(format!("no such act: {other}"))),
         }
         Ok(())
+    }
+}
+
+/// What the hook of a subscription is to do, if an object's text says so.
+fn act<'a>(id: &str, body: &'a str) -> Option<(&'a str, &'a str)> {
+    let (_, rest) = body.split_once("act:")?;
+    let (whom, what) = words(rest.split('"').next()?);
+    (whom == id).then(|| words(what))
+}
+
+/// Acts that are the same in all phases; gives those that are not.
+fn misbehave<'a>(act: (&'a str, &'a str)) -> Result<(&'a str, &'a str), HookError> {
+    match act.0 {
+        "loop" => loop {
+            std::hint::black_box(());
+        },
+        "trap" => panic!("not for me"),
+        "memory" => {
+            let mut all = Vec::new();
+            loop {
+                all.push(vec![1u8; 1 << 20]);
+                std::hint::black_box(&all);
+            }
+        }
+        "fail" => Err(HookError::Failed(act.1.into())),
+        "unavailable" => Err(HookError::Unavailable(act.1.into())),
+        "log" => {
+            (0..number(act.1)).for_each(|n| log::write(log::Level::Info, &format!("line {n}")));
+            Ok(("", ""))
+        }
+        _ => Ok(act),
+    }
+}
+
+fn effects(act: (&str, &str), target: &cases::ObjectRef) -> Result<Vec<cases::Effect>, HookError> {
+    let patch =
+        |edit| cases::Effect::Patch(cases::Patch { target: target.clone(), expected_version: None, edits: vec![edit] });
+    let create = |body: String| {
+        let attachments = Vec::new();
+        cases::Effect::Create(cases::NewObject { object: "asset".into(), case_id: None, body, attachments })
+    };
+    Ok(match misbehave(act)? {
+        ("effects", n) => (0..number(n)).map(|_| patch(cases::Edit::AddTag("x".into()))).collect(),
+        ("text", n) => vec![patch(cases::Edit::AppendDescription("x".repeat(number(n))))],
+        ("tag", tag) => vec![patch(cases::Edit::AddTag(tag.into()))],
+        ("asset", name) => vec![create(format!("{{\"asset_name\":\"{name}\",\"asset_type_id\":9}}"))],
+        ("half", tag) => vec![patch(cases::Edit::AddTag(tag.into())), create("{\"asset_type_id\":9}".into())],
+        ("deep", n) => vec![create("[".repeat(number(n)))],
+        ("", _) => vec![],
+        (other, _) => return Err(HookError::Failed(format!("no such act: {other}"))),
+    })
+}
+
+impl cases::Guest for Rogue {
+    fn subscriptions() -> Vec<cases::Subscription> {
+        let after = |synchronous| cases::AfterFilter { object: None, action: None, synchronous };
+        let menu = cases::MenuEntry { object: "asset".into(), title: "Misbehave".into() };
+        let one = |id: &str, moment| cases::Subscription { id: id.into(), moment };
+        vec![
+            one("asks", cases::Moment::Before(cases::CaseFilter { object: None, action: None })),
+            one("at-once", cases::Moment::After(after(true))),
+            one("later", cases::Moment::After(after(false))),
+            one("click", cases::Moment::Manual(menu)),
+        ]
+    }
+
+    fn before(
+        id: String,
+        _: cases::Context,
+        _: cases::Event,
+        proposal: cases::Proposal,
+    ) -> Result<cases::Judgement, HookError> {
+        let Some(act) = act(&id, &proposal.body) else { return Ok(cases::Judgement::Unchanged) };
+        Ok(match misbehave(act)? {
+            ("deny", reason) => cases::Judgement::Denied(reason.into()),
+            ("flood", n) => cases::Judgement::Replaced(format!("{{\"x\":\"{}\"}}", "x".repeat(number(n)))),
+            ("replace", text) => cases::Judgement::Replaced(text.replace('\'', "\"")),
+            ("deep", n) => cases::Judgement::Replaced("[".repeat(number(n))),
+            (other, _) => return Err(HookError::Failed(format!("no such act: {other}"))),
+        })
+    }
+
+    fn after(
+        id: String,
+        _: cases::Context,
+        _: cases::Event,
+        objects: Vec<cases::Written>,
+    ) -> Result<cases::Outcome, HookError> {
+        let mut done = cases::Outcome { effects: vec![], tasks: vec![] };
+        for object in objects.iter().filter_map(|written| written.new.as_ref()) {
+            if let Some(act) = act(&id, &object.body) {
+                done.effects.extend(effects(act, &object.target)?);
+            }
+        }
+        Ok(done)
+    }
+
+    fn manual(
+        id: String,
+        _: cases::Context,
+        _: cases::Event,
+        objects: Vec<cases::CaseObject>,
+    ) -> Result<cases::ManualOutcome, HookError> {
+        let mut done = cases::ManualOutcome { effects: vec![], tasks: vec![], report: None };
+        for object in &objects {
+            let Some(act) = act(&id, &object.body) else { continue };
+            if let ("report", n) = act {
+                let content = "x".repeat(number(n));
+                done.report = Some(cases::Report { message: "said".into(), media: cases::Media::Text, content });
+                continue;
+            }
+            done.effects.extend(effects(act, &object.target)?);
+        }
+        Ok(done)
     }
 }
