@@ -17,6 +17,7 @@ pub mod look_up;
 pub mod moment;
 pub mod object;
 pub mod render;
+pub mod report;
 mod rules;
 pub mod seed;
 mod shape;

@@ -100,3 +100,9 @@ pub const MAX_CASE_NODES: u64 = 10_000;
 pub const MAX_FOLDER_DEPTH: usize = 16;
 /// What of a file is written in one piece of work, in bytes: some milliseconds of a disk.
 pub const FILE_PIECE_BYTES: usize = 1 << 20;
+/// A template of reports, in bytes.
+pub const MAX_TEMPLATE_BYTES: usize = 1 << 20;
+/// Steps of a template's language for one document.
+pub const REPORT_STEPS: u64 = 5_000_000;
+/// A document that a template makes, in bytes.
+pub const MAX_REPORT_BYTES: usize = 32 << 20;

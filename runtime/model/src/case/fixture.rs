@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::look_up::{LookUpKind, LookUpRow, Lookups};
-use super::object::{Acting, Body, CaseObject, ObjectRef};
+use super::object::{Acting, Body, CaseObject, ObjectRef, Relation};
+use super::render::{Joins, PastChange};
 use super::validate::validate_create;
 use super::{ObjectKind, seed};
 use crate::time::Timestamp;
@@ -87,5 +88,35 @@ pub(super) fn object(kind: ObjectKind) -> CaseObject {
         version: 3,
         changed: acting().now,
         body: accepted.to_body(kind, &acting()),
+    }
+}
+
+/// The world of the fixture; every link leads to object 5.
+pub(super) struct Linked(pub(super) World);
+
+impl Joins for Linked {
+    fn case_id(&self) -> Option<i64> {
+        Some(1)
+    }
+    fn row(&self, kind: LookUpKind, id: i64) -> Option<LookUpRow> {
+        self.0.row(kind, id)
+    }
+    fn object(&self, target: ObjectRef) -> Option<CaseObject> {
+        Some(CaseObject { target, ..object(target.kind) })
+    }
+    fn far(&self, relation: Relation, _: i64) -> Vec<i64> {
+        if relation == Relation::TaskUser { vec![1] } else { vec![1, 5] }
+    }
+    fn comments(&self, _: ObjectRef) -> Vec<CaseObject> {
+        vec![object(ObjectKind::Comment)]
+    }
+    fn history(&self, _: ObjectRef) -> Vec<PastChange> {
+        vec![PastChange { at: acting().now, user_id: 1, action: "created".into() }]
+    }
+    fn namesakes(&self, _: &CaseObject) -> Vec<CaseObject> {
+        vec![object(ObjectKind::Asset)]
+    }
+    fn access_level(&self, _: i64) -> i64 {
+        4
     }
 }

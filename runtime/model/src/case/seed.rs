@@ -5,6 +5,7 @@
 
 mod classifications;
 mod ioc_types;
+mod templates;
 
 use serde_json::{Value, json};
 
@@ -97,7 +98,7 @@ fn bodies(kind: Look, acting: &Acting, random: &mut dyn FnMut() -> [u8; 16]) -> 
         Look::EventCategory => bare(&EVENT_CATEGORIES),
         Look::CompromiseStatus => bare(&["To be determined", "Compromised", "Not compromised", "Unknown"]),
         Look::ReportType => bare(&["Investigation", "Activities"]),
-        Look::ReportTemplate => Vec::new(),
+        Look::ReportTemplate => templates::rows(&today),
     }
 }
 

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Value, json};
 use tenter_model::case::field::Shape;
-use tenter_model::case::{Body, FieldErrors, LookUpKind, LookUpRow, ObjectKind, Relation, check_pattern, custom, seed};
+use tenter_model::case::{
+    Body, FieldErrors, LookUpKind, LookUpRow, ObjectKind, Relation, check_pattern, custom, report, seed,
+};
 
 use super::{CaseActor, CaseWorld, log, rows};
 use crate::error::StoreError;
@@ -110,6 +112,14 @@ fn check(kind: LookUpKind, name: &str, body: &Body) -> Result<(), StoreError> {
             Some(Ok(())) => {}
             Some(Err(why)) => errors.add("attribute_content", why),
             None => errors.add("attribute_content", "Not a valid mapping type."),
+        }
+    }
+    if kind == LookUpKind::ReportTemplate {
+        let text = |column: &str| body.get(column).and_then(Value::as_str).unwrap_or_default();
+        match report::Format::parse(text("format")).map(|format| report::check(text("content"), format)) {
+            Some(Ok(())) => {}
+            Some(Err(why)) => errors.add("content", why.to_string()),
+            None => errors.add("format", "A template is Markdown (md) or HTML (html)."),
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(StoreError::Fields(errors)) }

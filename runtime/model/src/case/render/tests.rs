@@ -1,38 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::case::fixture::{acting, object, world};
-use crate::case::look_up::Lookups;
-
-/// The world of the fixture; every link leads to object 5.
-struct Linked(super::super::fixture::World);
-
-impl Joins for Linked {
-    fn case_id(&self) -> Option<i64> {
-        Some(1)
-    }
-    fn row(&self, kind: LookUpKind, id: i64) -> Option<LookUpRow> {
-        self.0.row(kind, id)
-    }
-    fn object(&self, target: ObjectRef) -> Option<CaseObject> {
-        Some(CaseObject { target, ..object(target.kind) })
-    }
-    fn far(&self, relation: Relation, _: i64) -> Vec<i64> {
-        if relation == Relation::TaskUser { vec![1] } else { vec![1, 5] }
-    }
-    fn comments(&self, _: ObjectRef) -> Vec<CaseObject> {
-        vec![object(ObjectKind::Comment)]
-    }
-    fn history(&self, _: ObjectRef) -> Vec<PastChange> {
-        vec![PastChange { at: acting().now, user_id: 1, action: "created".into() }]
-    }
-    fn namesakes(&self, _: &CaseObject) -> Vec<CaseObject> {
-        vec![object(ObjectKind::Asset)]
-    }
-    fn access_level(&self, _: i64) -> i64 {
-        4
-    }
-}
+use crate::case::fixture::{Linked, object, world};
 
 fn shown(kind: ObjectKind, view: View) -> Value {
     render(&object(kind), view, &Linked(world()))
