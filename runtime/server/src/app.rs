@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::http::StatusCode;
-use tenter_engine::case::{CaseParts, Cases};
+use tenter_engine::case::{CaseError, CaseParts, Cases};
 use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport};
 use tenter_model::config::{self, Action, Http, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
@@ -310,12 +310,6 @@ impl App {
         &self.0.engine
     }
 
-    /// Case objects.
-    #[expect(dead_code, reason = "the routes of case management come next")]
-    pub(crate) fn cases(&self) -> &Cases {
-        &self.0.cases
-    }
-
     /// The modules.
     pub(crate) fn modules(&self) -> &Modules {
         &self.0.modules
@@ -457,6 +451,18 @@ impl App {
     ) -> Result<T, ApiError> {
         let inner = self.0.clone();
         self.blocking(move || act(&inner.store, &inner.tokens).map_err(Into::into)).await
+    }
+
+    /// Changes case objects on the blocking pool. What the service of cases says is in the answer.
+    ///
+    /// # Errors
+    /// When the work broke off.
+    pub(crate) async fn on_cases<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Cases) -> Result<T, CaseError> + Send + 'static,
+    ) -> Result<Result<T, CaseError>, ApiError> {
+        let inner = self.0.clone();
+        self.blocking(move || Ok(act(&inner.cases))).await
     }
 
     /// Lets paused hooks of a module go. Returns how many were paused.

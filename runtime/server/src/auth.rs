@@ -8,6 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
+use tenter_model::Timestamp;
+use tenter_model::case::Acting;
+use tenter_store::CaseActor;
 
 pub(crate) mod scope;
 mod tokens;
@@ -136,6 +139,11 @@ pub(crate) fn new_token() -> Result<String, getrandom::Error> {
         text.push_str(&format!("{byte:02x}"));
     }
     Ok(text)
+}
+
+/// Who binds a token to a user, as the store records it.
+pub(crate) fn binder(actor: &str, user_id: i64, now: Timestamp) -> CaseActor {
+    CaseActor { acting: Acting { user_id, now }, name: actor.to_owned(), from_api: false }
 }
 
 /// What is stored of a token.

@@ -1,7 +1,7 @@
 //! From domain errors to HTTP answers.
 //!
-//! Two shapes exist. Routes under `/api/v1` answer `application/problem+json` (RFC 9457) with a stable `code`; DP³'s own
-//! routes answer `{"detail": …}` as their clients expect. The *public* message says what to do; what is internal goes to
+//! Three shapes exist. Routes under `/api/v1` answer `application/problem+json` (RFC 9457) with a stable `code`; DP³'s own
+//! routes answer `{"detail": …}` as their clients expect, and IRIS's have an envelope of their own (`iris.rs`). The *public* message says what to do; what is internal goes to
 //! the log.
 
 use std::time::Duration;
@@ -18,6 +18,9 @@ use tenter_model::limits::MAX_UPLOAD_BYTES;
 use tenter_store::StoreError;
 
 use crate::query::QueryError;
+
+use super::iris::Refusal;
+use super::shape::Shape;
 
 /// Longest text of a refusal by the framework, in bytes.
 const MAX_FRAMEWORK_TEXT: usize = 64 << 10;
@@ -86,12 +89,16 @@ impl ApiError {
         Dp3Error(self)
     }
 
-    /// The answer of a route, of DP³'s or of ours.
-    pub(super) fn shaped(self, dp3: bool) -> Response {
-        if dp3 { self.dp3().into_response() } else { self.into_response() }
+    /// The answer of a route, in the shape of its API.
+    pub(super) fn shaped(self, shape: Shape) -> Response {
+        match shape {
+            Shape::Dp3 => self.dp3().into_response(),
+            Shape::Ours => self.into_response(),
+            Shape::Iris => Refusal::from(self).into_response(),
+        }
     }
 
-    fn with_retry(self, mut response: Response) -> Response {
+    pub(super) fn with_retry(&self, mut response: Response) -> Response {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -203,20 +210,20 @@ impl IntoResponse for Dp3Error {
 }
 
 /// The answer to a request whose body did not come.
-pub(crate) fn stalled(dp3: bool, limit: Duration) -> Response {
+pub(crate) fn stalled(shape: Shape, limit: Duration) -> Response {
     let detail = format!(
         "the rest of the body did not come: some kilobytes of it must come in each {} s (http.progress_timeout of \
          tenter.yml); nothing of this request was accepted",
         limit.as_secs_f64()
     );
-    let mut response = ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail).shaped(dp3);
+    let mut response = ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail).shaped(shape);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
 /// Refusals of the framework, such as of a query that cannot be read, are bare text; this gives them our shape. Other
 /// answers pass.
-pub(super) async fn reshaped(response: Response, dp3: bool, max_body_bytes: u64) -> Response {
+pub(super) async fn reshaped(response: Response, shape: Shape, max_body_bytes: u64) -> Response {
     let status = response.status();
     let is_json = response
         .headers()
@@ -256,5 +263,5 @@ pub(super) async fn reshaped(response: Response, dp3: bool, max_body_bytes: u64)
         }
         _ => ApiError::new(status, "refused", text),
     };
-    error.shaped(dp3)
+    error.shaped(shape)
 }

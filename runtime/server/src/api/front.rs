@@ -16,8 +16,8 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use super::error::ApiError;
-use super::guard::is_dp3;
 use super::routes::Needs;
+use super::shape::Shape;
 
 /// Answers below this are sent as they are, in bytes: they fit into one packet anyway.
 const COMPRESSED_FROM: u64 = 1024;
@@ -31,7 +31,7 @@ pub(super) async fn front(
     next: Next,
 ) -> Response {
     if let Err(error) = check_head(&http, &request) {
-        return error.shaped(is_dp3(request.uri().path()));
+        return error.shaped(Shape::of(request.uri().path()));
     }
     let preflight = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if *request.method() == Method::OPTIONS && !preflight {
@@ -75,7 +75,7 @@ fn options(needs: &Needs, request: &Request) -> Response {
     let path = request.uri().path();
     let Some(matched) = request.extensions().get::<MatchedPath>() else {
         let nothing = format!("there is nothing at {path}; docs/http.md lists the routes");
-        return ApiError::not_found(nothing).shaped(is_dp3(path));
+        return ApiError::not_found(nothing).shaped(Shape::of(path));
     };
     let methods = needs.methods(matched.as_str());
     let mut response = Json(json!({"detail": format!("this path has the methods {methods}")})).into_response();

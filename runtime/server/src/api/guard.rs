@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -20,22 +20,26 @@ use crate::auth::{Area, Caller, Role};
 
 use super::error::{self, ApiError};
 use super::routes::Needs;
+use super::shape::Shape;
+
+/// The header in which clients of IRIS may send a token, instead of `Authorization`.
+const IRIS_KEY: &str = "x-iris-auth";
 
 /// Middleware of the whole router.
 pub(super) async fn guard(State((app, needs)): State<(App, Arc<Needs>)>, mut request: Request, next: Next) -> Response {
-    let dp3 = is_dp3(request.uri().path());
+    let shape = Shape::of(request.uri().path());
     let error = match check(&app, &needs, &request) {
         Ok(caller) => {
             let limit = time_limit(&app, &needs, &request);
             request.extensions_mut().insert(caller);
             match in_time(limit, next.run(request)).await {
-                Ok(response) => return error::reshaped(response, dp3, app.http().max_body_bytes).await,
-                Err(error) => return error.shaped(dp3),
+                Ok(response) => return error::reshaped(response, shape, app.http().max_body_bytes).await,
+                Err(error) => return error.shaped(shape),
             }
         }
         Err(error) => error,
     };
-    error.shaped(dp3)
+    error.shaped(shape)
 }
 
 /// How long the request may be worked on. To give up on what reads harms nobody; whoever changes something must learn what
@@ -43,7 +47,7 @@ pub(super) async fn guard(State((app, needs)): State<(App, Arc<Needs>)>, mut req
 fn time_limit(app: &App, needs: &Needs, request: &Request) -> Option<Duration> {
     let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD)
-        && matches!(needs.of(request.method(), matched), Some(Area::Read | Area::Inspect));
+        && matches!(needs.of(request.method(), matched), Some(Area::Read | Area::Inspect | Area::CaseRead));
     let micros = u64::try_from(app.http().request_timeout).ok().filter(|micros| *micros > 0 && reads)?;
     Some(Duration::from_micros(micros))
 }
@@ -60,14 +64,8 @@ async fn in_time(limit: Option<Duration>, work: impl Future<Output = Response>) 
     })
 }
 
-/// Whether a path is one of DP³'s, whose errors have DP³'s shape.
-pub(crate) fn is_dp3(path: &str) -> bool {
-    !path.starts_with("/api/")
-}
-
 /// Who sends it, when it may pass.
 fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError> {
-    let headers = request.headers();
     let loopback = app.listens_on_loopback();
     if loopback {
         check_host(request)?;
@@ -80,7 +78,7 @@ fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError
     }
     let Some(needed) = needed else { return Ok(Caller::nobody()) };
     // Without a token, the people of this machine may do what DP³ lets them do.
-    let caller = match (sent_token(headers)?, loopback) {
+    let caller = match (sent_token(request)?, loopback) {
         (Some(token), _) => app.tokens().caller(token, app.now()).ok_or_else(|| {
             ApiError::new(
                 StatusCode::UNAUTHORIZED,
@@ -144,8 +142,13 @@ pub(super) fn out_of_scope(caller: &Caller, area: Area, etype: Option<&str>) -> 
     ApiError::new(StatusCode::FORBIDDEN, "out-of-scope", detail)
 }
 
-fn sent_token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
-    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+fn sent_token(request: &Request) -> Result<Option<&str>, ApiError> {
+    let headers = request.headers();
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        let key = headers.get(IRIS_KEY).filter(|_| Shape::of(request.uri().path()) == Shape::Iris);
+        // What is no text is no token that was ever made.
+        return Ok(key.map(|key| key.to_str().unwrap_or_default().trim()));
+    };
     let text = value.to_str().ok();
     let token = text.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer ")));
     token

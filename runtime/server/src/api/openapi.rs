@@ -13,6 +13,7 @@ use crate::auth::Role;
 
 use super::operation::{Content, Operation, Param, ParamForm};
 use super::routes::{Route, table};
+use super::shape::Shape;
 
 /// Shapes of bodies and answers by name, as JSON Schemas.
 const SCHEMAS: &str = include_str!("openapi/schemas.json");
@@ -37,7 +38,7 @@ pub(super) fn document() -> Value {
         "info": {
             "title": "Tenter",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "DP³'s HTTP API at its own paths, and Tenter's under /api/v1",
+            "summary": "DP³'s and IRIS's HTTP APIs at their own paths, and Tenter's under /api/v1",
             "description": "DP³'s paths answer with a slash at the end as well. On a loopback address what belongs to the roles up to analyst needs no token.",
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         },
@@ -47,6 +48,7 @@ pub(super) fn document() -> Value {
             {"name": "dp3", "description": "DP³'s API"},
             {"name": "dp3 v2", "description": "DP³'s API with the id of the entity in the query, so that it may hold a slash"},
             {"name": "tenter", "description": "Tenter's API"},
+            {"name": "iris", "description": "IRIS's API for cases; clients decide by the member `status` of each answer"},
         ],
         "paths": paths,
         "components": {
@@ -93,7 +95,9 @@ fn operation(row: &Route) -> Value {
 
 /// Whose API a path is of.
 fn tag(path: &str) -> &'static str {
-    if path.starts_with("/api/") {
+    if Shape::of(path) == Shape::Iris {
+        "iris"
+    } else if path.starts_with("/api/") {
         "tenter"
     } else if path.starts_with("/v2/") {
         "dp3 v2"
@@ -126,13 +130,16 @@ fn path_parameter(name: &str) -> Value {
         "seq" => "number of the dead letter",
         "id" => "id of the call",
         "digest" => "the first digits of the token's digest",
+        "object_id" => "id of the object",
+        "row_id" => "id of the row",
+        "login" => "login of the user",
         _ => "",
     };
     let schema = match name {
         "action" => {
             json!({"type": "string", "enum": ["make_snapshots", "refresh_on_entity_creation", "refresh_module_config"]})
         }
-        "seq" => json!({"type": "integer", "minimum": 0}),
+        "seq" | "object_id" | "row_id" => json!({"type": "integer", "minimum": 0}),
         _ => json!({"type": "string"}),
     };
     json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema})
@@ -171,10 +178,13 @@ fn answers(row: &Route) -> Value {
         let is_good = status < 400;
         let body = if is_good {
             content(row.operation.answer)
-        } else if row.is_ours() {
-            json!({"application/problem+json": {"schema": reference("Problem")}})
         } else {
-            json!({"application/json": {"schema": reference("Refusal")}})
+            let (media, name) = match row.shape() {
+                Shape::Ours => ("application/problem+json", "Problem"),
+                Shape::Dp3 => ("application/json", "Refusal"),
+                Shape::Iris => ("application/json", "IrisRefusal"),
+            };
+            json!({media: {"schema": reference(name)}})
         };
         let (status, when) = (status.to_string(), Value::from(when));
         match out.get_mut(&status) {
@@ -192,18 +202,21 @@ pub(super) fn statuses(row: &Route) -> Vec<(u16, &'static str)> {
     let Operation { body, params, more, .. } = &row.operation;
     let named = path_parameters(row.path).next().is_some();
     let changes = row.method != Method::GET;
-    let sorts: [(bool, u16, &str); 11] = [
+    let takes = named || body.is_some() || !params.is_empty();
+    let iris = row.shape() == Shape::Iris;
+    let sorts: [(bool, u16, &str); 12] = [
         (row.needs.is_some(), 401, "the token is not known, has expired, or is needed and lacks"),
         (true, 403, "role or scopes do not allow it, or a page of another site asks"),
-        (row.is_ours() && named, 404, "there is no such thing"),
+        (row.shape() != Shape::Dp3 && named, 404, "there is no such thing"),
         (body.is_some(), 413, "the body is too large"),
         (body.is_some(), 415, "the body is in a form that is not read"),
         (true, 421, "the server listens on loopback and was asked by another name"),
-        (named || body.is_some() || !params.is_empty(), 422, "the input is wrong; the answer says where"),
+        (takes && !iris, 422, "the input is wrong; the answer says where"),
         (changes, 429, "the queues are at their high mark; send it again after Retry-After"),
         (row.needs.is_some(), 500, "a fault of the server, whose log has the cause"),
         (true, 503, "the store cannot serve at present; send it again after Retry-After"),
-        (body.is_some(), 400, "the body cannot be read"),
+        (body.is_some() && !iris, 400, "the body cannot be read"),
+        (iris, 400, "it cannot be done so, or there is no such object; message and data say why"),
     ];
     let follow = sorts.iter().filter(|(applies, ..)| *applies).map(|(_, status, when)| (*status, *when));
     follow.chain(more.iter().copied()).collect()

@@ -2,7 +2,8 @@
 //!
 //! It is the one way into the server. The router is folded out of it, the guard looks a request's need up in it, and
 //! the matrix of `tests.rs` asks each of its rows with each role, the OpenAPI document is made of it; so no route can
-//! be without a decision about access, or without words. The rows stand in `routes/dp3.rs` and `routes/ours.rs`.
+//! be without a decision about access, or without words. The rows stand in `routes/dp3.rs`, `routes/ours.rs` and
+//! `routes/iris.rs`.
 //! A request that matches no row is treated like the most dangerous one of its sort.
 
 use std::collections::HashMap;
@@ -16,8 +17,10 @@ use crate::app::App;
 use crate::auth::Area;
 
 use super::operation::{Content, Operation, Param};
+use super::shape::Shape;
 
 mod dp3;
+mod iris;
 mod ours;
 
 /// One row.
@@ -77,9 +80,9 @@ impl Route {
         self
     }
 
-    /// Whether its path is ours and not DP³'s.
-    pub(super) fn is_ours(&self) -> bool {
-        self.path.starts_with("/api/")
+    /// Whose API it is of.
+    pub(super) fn shape(&self) -> Shape {
+        Shape::of(self.path)
     }
 
     /// DP³'s routes answer at their path with a slash at the end too, without a redirect.
@@ -92,6 +95,7 @@ impl Route {
 pub(super) fn table() -> Vec<Route> {
     let mut rows = dp3::table();
     rows.extend(ours::table());
+    rows.extend(iris::table());
     rows
 }
 

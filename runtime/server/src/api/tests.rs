@@ -8,11 +8,13 @@ use std::path::Path;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use tenter_model::case::seed;
 use tenter_model::config::{self, ConfigFile};
 use tower::ServiceExt as _;
 
 use super::openapi::statuses;
 use super::routes::{Route, table};
+use super::shape::Shape;
 use crate::app::{App, Options};
 use crate::auth::{Area, Role, Scopes};
 
@@ -66,7 +68,7 @@ impl Place {
 
     fn token(&self, sender: Sender) -> Option<String> {
         let (now, tokens, all) = (self.app.now(), self.app.tokens(), Scopes::default());
-        match sender {
+        let token = match sender {
             Sender::Nobody => None,
             Sender::Stranger => Some("tenter_0000".to_owned()),
             Sender::Late => Some(tokens.create("test", Role::Operator, &all, "late", Some(now), now).unwrap()),
@@ -79,7 +81,12 @@ impl Place {
                 let scopes = Scopes::parse([format!("{}:none-such", area.name()).as_str()]).unwrap();
                 Some(tokens.create("test", Role::Operator, &scopes, "", None, now).unwrap())
             }
+        };
+        // What a token may do that stands for no user is asked apart from this.
+        if let Some(token) = token.as_deref().filter(|_| sender != Sender::Stranger) {
+            tokens.bind("test", token, seed::FIRST, now).unwrap();
         }
+        token
     }
 
     fn ask(&self, method: &str, path: &str, token: Option<&str>) -> StatusCode {
@@ -157,6 +164,47 @@ fn every_route_is_asked_by_everybody() {
             }
         }
     }
+}
+
+#[test]
+fn a_token_that_stands_for_nobody_may_do_nothing_with_cases() {
+    let place = Place::new("127.0.0.1:5000");
+    let (now, tokens, all) = (place.app.now(), place.app.tokens(), Scopes::default());
+    for role in Role::ALL {
+        let token = tokens.create("test", role, &all, "", None, now).unwrap();
+        for row in table().iter().filter(|row| row.shape() == Shape::Iris) {
+            let status = place.ask(row.method.as_str(), &example(row.path), Some(&token));
+            // An operator's stands for the first user.
+            assert_eq!(status == 403, role != Role::Operator, "{} {} by {role}: {status}", row.method, row.path);
+        }
+    }
+}
+
+#[test]
+fn tokens_stand_for_the_users_that_their_makers_may_name() {
+    let place = Place::new("127.0.0.1:5000");
+    let operator = place.token(Sender::Holder(Role::Operator));
+    let restricted = {
+        let scopes = Scopes::parse(["tokens", "case-read"]).unwrap();
+        place.app.tokens().create("test", Role::Operator, &scopes, "", None, place.app.now()).unwrap()
+    };
+    let make = |token: Option<&str>, user: &str| {
+        let body = format!(r#"{{"scopes": ["case-read"], "user": "{user}"}}"#);
+        place.answer("POST", "/api/v1/tokens", token, &body)
+    };
+    let (status, made) = make(operator.as_deref(), "Administrator");
+    assert_eq!(status, 200, "{made}");
+    let (status, pong) = place.answer("GET", "/api/ping", made["token"].as_str(), "");
+    assert_eq!((status.as_u16(), &pong["message"]), (200, &"pong".into()));
+    let (status, told) = make(operator.as_deref(), "nobody");
+    assert_eq!(status, 422);
+    insta::assert_snapshot!(told["detail"].as_str().unwrap(), @r#"no user has the login "nobody"; GET /manage/users/restricted/list names those there are"#);
+    let (status, told) = make(Some(&restricted), "administrator");
+    assert_eq!(status, 403);
+    insta::assert_snapshot!(told["detail"].as_str().unwrap(), @"a token with scopes makes tokens for the user that it stands for alone; others may see what that one may not");
+    let (_, list) = place.answer("GET", "/api/v1/tokens", operator.as_deref(), "");
+    let users: Vec<_> = list["tokens"].as_array().unwrap().iter().map(|token| &token["user"]).collect();
+    assert!(users.contains(&&"administrator".into()) && users.contains(&&serde_json::Value::Null), "{list}");
 }
 
 #[test]
@@ -263,6 +311,97 @@ fn the_table_is_what_was_decided() {
     operator operate  GET    /api/v1/audit
     operator operate  GET    /api/v1/audit/verify
     operator operate  POST   /api/v1/backup
+    viewer   case-read GET    /api/ping
+    viewer   case-read GET    /api/versions
+    viewer   case-read GET    /manage/cases/list
+    viewer   case-read GET    /manage/cases/{object_id}
+    analyst  case-write POST   /manage/cases/add
+    analyst  case-write POST   /manage/cases/update/{object_id}
+    analyst  case-write POST   /manage/cases/delete/{object_id}
+    analyst  case-write POST   /manage/cases/close/{object_id}
+    analyst  case-write POST   /manage/cases/reopen/{object_id}
+    analyst  case-write POST   /case/update-status
+    viewer   case-read GET    /case/summary/fetch
+    analyst  case-write POST   /case/summary/update
+    viewer   case-read GET    /case/activities/list
+    analyst  case-write POST   /case/tasklog/add
+    viewer   case-read GET    /case/notes/directories/filter
+    viewer   case-read GET    /case/notes/directories/{object_id}
+    analyst  case-write POST   /case/notes/directories/add
+    analyst  case-write POST   /case/notes/directories/update/{object_id}
+    analyst  case-write POST   /case/notes/directories/delete/{object_id}
+    viewer   case-read GET    /case/notes/{object_id}
+    analyst  case-write POST   /case/notes/add
+    analyst  case-write POST   /case/notes/update/{object_id}
+    analyst  case-write POST   /case/notes/delete/{object_id}
+    viewer   case-read GET    /case/notes/groups/list
+    viewer   case-read GET    /case/notes/groups/{object_id}
+    analyst  case-write POST   /case/notes/groups/add
+    analyst  case-write POST   /case/notes/groups/update
+    analyst  case-write POST   /case/notes/groups/delete/{object_id}
+    viewer   case-read GET    /case/assets/list
+    viewer   case-read GET    /case/assets/{object_id}
+    analyst  case-write POST   /case/assets/add
+    analyst  case-write POST   /case/assets/update/{object_id}
+    analyst  case-write POST   /case/assets/delete/{object_id}
+    viewer   case-read GET    /case/ioc/list
+    viewer   case-read GET    /case/ioc/{object_id}
+    analyst  case-write POST   /case/ioc/add
+    analyst  case-write POST   /case/ioc/update/{object_id}
+    analyst  case-write POST   /case/ioc/delete/{object_id}
+    viewer   case-read GET    /case/evidences/list
+    viewer   case-read GET    /case/evidences/{object_id}
+    analyst  case-write POST   /case/evidences/add
+    analyst  case-write POST   /case/evidences/update/{object_id}
+    analyst  case-write POST   /case/evidences/delete/{object_id}
+    viewer   case-read GET    /case/tasks/list
+    viewer   case-read GET    /case/tasks/{object_id}
+    analyst  case-write POST   /case/tasks/add
+    analyst  case-write POST   /case/tasks/update/{object_id}
+    analyst  case-write POST   /case/tasks/delete/{object_id}
+    viewer   case-read GET    /case/timeline/events/list/filter/{object_id}
+    viewer   case-read GET    /case/timeline/advanced-filter
+    viewer   case-read GET    /case/timeline/events/{object_id}
+    analyst  case-write POST   /case/timeline/events/add
+    analyst  case-write POST   /case/timeline/events/update/{object_id}
+    analyst  case-write POST   /case/timeline/events/delete/{object_id}
+    analyst  case-write POST   /case/timeline/events/duplicate/{object_id}
+    viewer   case-read GET    /global/tasks/list
+    viewer   case-read GET    /global/tasks/{object_id}
+    analyst  case-write POST   /global/tasks/add
+    analyst  case-write POST   /global/tasks/update/{object_id}
+    analyst  case-write POST   /global/tasks/delete/{object_id}
+    viewer   case-read GET    /manage/users/lookup/login/{login}
+    viewer   case-read GET    /manage/users/lookup/id/{row_id}
+    viewer   case-read GET    /manage/users/restricted/list
+    viewer   case-read GET    /manage/asset-type/list
+    viewer   case-read GET    /manage/asset-type/{row_id}
+    viewer   case-read GET    /manage/analysis-status/list
+    viewer   case-read GET    /manage/analysis-status/{row_id}
+    viewer   case-read GET    /manage/compromise-status/list
+    viewer   case-read GET    /manage/compromise-status/{row_id}
+    viewer   case-read GET    /manage/task-status/list
+    viewer   case-read GET    /manage/task-status/{row_id}
+    viewer   case-read GET    /manage/tlp/list
+    viewer   case-read GET    /manage/tlp/{row_id}
+    viewer   case-read GET    /manage/event-categories/list
+    viewer   case-read GET    /manage/event-categories/{row_id}
+    viewer   case-read GET    /manage/ioc-types/list
+    viewer   case-read GET    /manage/ioc-types/{row_id}
+    viewer   case-read GET    /manage/case-classifications/list
+    viewer   case-read GET    /manage/case-classifications/{row_id}
+    viewer   case-read GET    /manage/customers/list
+    viewer   case-read GET    /manage/customers/{row_id}
+    viewer   case-read GET    /manage/outcome-status/list
+    viewer   case-read GET    /manage/outcome-status/{row_id}
+    viewer   case-read GET    /manage/alert-status/list
+    viewer   case-read GET    /manage/alert-status/{row_id}
+    viewer   case-read GET    /manage/severities/list
+    viewer   case-read GET    /manage/severities/{row_id}
+    viewer   case-read GET    /manage/case-states/list
+    viewer   case-read GET    /manage/case-states/{row_id}
+    viewer   case-read GET    /manage/evidence-types/list
+    viewer   case-read GET    /manage/evidence-types/{row_id}
     ");
 }
 

@@ -24,6 +24,12 @@ pub(crate) enum Area {
     Control,
     /// Looking into failures, dead letters and calls of hooks.
     Inspect,
+    /// Reading cases.
+    CaseRead,
+    /// Working on cases.
+    CaseWrite,
+    /// Users, customers, look-up tables and templates of case management.
+    CaseAdmin,
     /// Installing, granting and switching modules.
     Modules,
     /// Dead letters, backups, the audit log, and snapshot runs as wished.
@@ -33,12 +39,15 @@ pub(crate) enum Area {
 }
 
 /// Name, the least role that has it, and what it is for.
-const AREAS: [(Area, &str, Role, &str); 8] = [
+const AREAS: [(Area, &str, Role, &str); 11] = [
     (Area::Read, "read", Role::Viewer, "read entities, state and modules"),
     (Area::Ingest, "ingest", Role::Ingester, "send datapoints"),
     (Area::Entities, "entities", Role::Analyst, "change and remove entities"),
     (Area::Control, "control", Role::Analyst, "have done now what control.yml allows"),
     (Area::Inspect, "inspect", Role::Author, "see failures, dead letters and calls of hooks"),
+    (Area::CaseRead, "case-read", Role::Viewer, "read cases that the token's user may see"),
+    (Area::CaseWrite, "case-write", Role::Analyst, "work on cases that the token's user may change"),
+    (Area::CaseAdmin, "case-admin", Role::Operator, "users, customers, look-up tables, templates of cases"),
     (Area::Modules, "modules", Role::Operator, "install, grant and switch modules"),
     (Area::Operate, "operate", Role::Operator, "dead letters, backups, audit log, snapshot runs"),
     (Area::Tokens, "tokens", Role::Operator, "make and revoke tokens"),
@@ -193,11 +202,23 @@ mod tests {
 
     #[test]
     fn scopes_have_one_form() {
-        for text in ["read", "ingest:ip", "entities", "control", "inspect", "modules", "operate", "tokens"] {
+        for text in [
+            "read",
+            "ingest:ip",
+            "entities",
+            "control",
+            "inspect",
+            "case-read",
+            "case-write",
+            "case-admin",
+            "modules",
+            "operate",
+            "tokens",
+        ] {
             assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
         assert_eq!(Area::all().count(), AREAS.len());
-        insta::assert_snapshot!("ingest-all".parse::<Scope>().unwrap_err(), @r#""ingest-all" is no scope; scopes are read, ingest, entities, control, inspect, modules, operate, tokens, and read:TYPE, ingest:TYPE, entities:TYPE for one entity type"#);
+        insta::assert_snapshot!("ingest-all".parse::<Scope>().unwrap_err(), @r#""ingest-all" is no scope; scopes are read, ingest, entities, control, inspect, case-read, case-write, case-admin, modules, operate, tokens, and read:TYPE, ingest:TYPE, entities:TYPE for one entity type"#);
         insta::assert_snapshot!("modules:ip".parse::<Scope>().unwrap_err(), @r#""modules:ip": the scope modules is of no entity type"#);
         assert!("read:no such".parse::<Scope>().is_err());
     }

@@ -147,6 +147,20 @@ impl Tokens {
         Ok(token)
     }
 
+    /// Lets a token stand for a user of case management from now on.
+    ///
+    /// # Errors
+    /// When there is no such user; the token is taken back then.
+    pub(crate) fn bind(&self, actor: &str, token: &str, user: i64, now: Timestamp) -> Result<(), TokenError> {
+        let digest = super::digest(token);
+        let bound = self.store.bind_token(digest, user, super::binder(actor, user, now));
+        bound.or_else(|why| {
+            self.store.acting(actor, now).remove_token(digest)?;
+            self.write().remove(&digest);
+            Err(why.into())
+        })
+    }
+
     /// Removes the token whose digest begins with these digits. It is refused from then on.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tenter_model::case::LookUpKind;
 use tenter_model::time::Clock as _;
 use tenter_store::{Store, StoreError, StoreOptions};
 
@@ -33,6 +34,10 @@ pub(crate) enum Command {
         /// How long it holds, such as 90d or 12h; without it, until it is revoked.
         #[arg(long, value_name = "DURATION")]
         expires: Option<String>,
+        /// The login of the user of case management that it stands for. Without it, it may do nothing with cases; that of
+        /// an operator acts as the first user.
+        #[arg(long, value_name = "LOGIN")]
+        user: Option<String>,
         /// Write into the store in this folder instead of asking a server.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
@@ -52,18 +57,20 @@ pub(crate) enum Command {
 /// When there is no server or it refuses.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Create { role, scope, label, expires, data: None } => {
+        Command::Create { role, scope, label, expires, user, data: None } => {
             let scopes = scope.iter().map(ToString::to_string).collect::<Vec<_>>();
             let role = role.map(Role::name);
-            let body = json!({"role": role, "scopes": scopes, "label": label, "expires": expires});
+            let body = json!({"role": role, "scopes": scopes, "label": label, "expires": expires, "user": user});
             let made = context.client()?.send("POST", "/api/v1/tokens", Some(&body))?;
             shown(&made, context)
         }
-        Command::Create { role, scope, label, expires, data: Some(data) } => {
+        Command::Create { role, scope, label, expires, user, data: Some(data) } => {
             let scopes = Scopes::from(scope);
             let role = auth::role_for(role, &scopes).map_err(|why| CliError::new(Kind::Usage, why))?;
-            let token = create_in(&data, role, &scopes, &label, expires.as_deref())?;
-            let made = json!({"token": token, "role": role.name(), "scopes": scopes.texts(), "label": label});
+            let token = create_in(&data, role, &scopes, &label, expires.as_deref(), user.as_deref())?;
+            let made = json!({
+                "token": token, "role": role.name(), "scopes": scopes.texts(), "label": label, "user": user,
+            });
             shown(&made, context)
         }
         Command::List => {
@@ -76,6 +83,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
                     ("role", &|t| field(t, "role")),
                     ("scopes", &|t| field(t, "scopes")),
                     ("label", &|t| field(t, "label")),
+                    ("user", &|t| field(t, "user")),
                     ("created", &|t| field(t, "created")),
                     ("expires", &|t| field(t, "expires")),
                     ("last used", &|t| field(t, "last_used")),
@@ -92,7 +100,14 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Makes a token and writes its digest into a store that no server has open.
-fn create_in(data: &Path, role: Role, scopes: &Scopes, label: &str, expires: Option<&str>) -> anyhow::Result<String> {
+fn create_in(
+    data: &Path,
+    role: Role,
+    scopes: &Scopes,
+    label: &str,
+    expires: Option<&str>,
+    user: Option<&str>,
+) -> anyhow::Result<String> {
     if !data.is_dir() {
         return Err(CliError::new(Kind::NotFound, format!("{} is not a folder", data.display()))
             .help("name the folder of the data, as `tenter serve` prints it at start")
@@ -102,11 +117,23 @@ fn create_in(data: &Path, role: Role, scopes: &Scopes, label: &str, expires: Opt
     let wrong = |why: String| CliError::new(Kind::Usage, format!("--expires: {why}"));
     let expires = expires.map(|text| api::token_ends(text, now)).transpose().map_err(wrong)?;
     let store = Store::open(data, StoreOptions::default(), now).map_err(refused)?;
+    let user = user.map(|login| user_of(&store, login)).transpose()?;
     let token = auth::new_token()?;
     let row = auth::row(&token, role, scopes, label, expires, now);
     store.add_token(row).map_err(refused)?;
+    if let Some(user) = user {
+        store.bind_token(auth::digest(&token), user, auth::binder("command line", user, now)).map_err(refused)?;
+    }
     store.close().map_err(refused)?;
     Ok(token)
+}
+
+/// The id of the user of that login.
+fn user_of(store: &Store, login: &str) -> anyhow::Result<i64> {
+    let reader = store.reader().map_err(refused)?;
+    let found = reader.cases(None, None, |world| world.row_by_name(LookUpKind::User, login)).map_err(refused)?;
+    let missing = || CliError::new(Kind::NotFound, format!("no user of case management has the login {login:?}"));
+    Ok(found.ok_or_else(missing)?.id)
 }
 
 /// A refusal of the store; that of a store in use has a way round it.

@@ -280,15 +280,16 @@ where
         let open = self.traffic.begin(request.version() == Version::HTTP_2);
         let (router, peer, progress, tally) = (self.router.clone(), self.peer, self.progress, Arc::clone(&self.tally));
         Box::pin(async move {
-            let dp3 = api::is_dp3(request.uri().path());
+            let shape = api::Shape::of(request.uri().path());
             let (mut parts, body) = request.into_parts();
+            api::with_one_slash(&mut parts.uri);
             parts.extensions.insert(ConnectInfo(peer));
             let (body, fate) = Sent::new(Body::new(body), progress);
             let mut response = router.oneshot(Request::from_parts(parts, Body::new(body))).await?;
             fate.drain(progress).await;
             if fate.is_stalled() {
                 tally.ended(End::Body);
-                response = api::stalled(dp3, progress.unwrap_or_default());
+                response = api::stalled(shape, progress.unwrap_or_default());
             }
             Ok(response.map(|body| Body::new(Told { body, open })))
         })

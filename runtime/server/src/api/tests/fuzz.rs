@@ -20,6 +20,7 @@ use serde_json::Value;
 use tenter_model::config::{self, ConfigFile};
 use tower::ServiceExt as _;
 
+use super::super::shape::Shape;
 use super::{Place, Sender};
 use crate::auth::Role;
 use make::Maker;
@@ -44,12 +45,12 @@ fn no_request_breaks_the_server() {
     for n in 0..total {
         let (request, shown) = maker.request(n);
         let head = *request.method() == Method::HEAD;
-        let ours = request.uri().path().starts_with("/api/");
+        let shape = Shape::of(request.uri().path());
         let began = Instant::now();
         let (status, fault) = place.runtime.block_on(async {
             let response = place.router.clone().oneshot(request).await.unwrap();
             let status = response.status();
-            (status, fault(response, head, ours).await)
+            (status, fault(response, head, shape).await)
         });
         let took = began.elapsed();
         assert!(took < BOUND, "request {n} of seed {seed} took {took:?}: {shown}");
@@ -80,7 +81,7 @@ fn no_request_breaks_the_server() {
 }
 
 /// What is wrong with an answer.
-async fn fault(response: Response, head: bool, ours: bool) -> Option<String> {
+async fn fault(response: Response, head: bool, shape: Shape) -> Option<String> {
     let status = response.status();
     let (retry, media) = {
         let text = |name| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
@@ -104,6 +105,11 @@ async fn fault(response: Response, head: bool, ours: bool) -> Option<String> {
         return json.and_then(Result::err).map(|error| format!("no JSON ({error}): {}", shown()));
     }
     let Some(Ok(error)) = json else { return Some(format!("a refusal without JSON, {media:?}: {}", shown())) };
+    if shape == Shape::Iris {
+        let known = error["status"] == "error" && error["message"].as_str().is_some_and(|text| !text.is_empty());
+        return (!known || error["data"].is_null()).then(|| format!("a refusal of no known shape: {error}"));
+    }
+    let ours = shape == Shape::Ours;
     let good = match &error["detail"] {
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => {

@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 use super::super::openapi::{document, statuses, text};
 use super::super::operation::{Content, Param, ParamForm};
 use super::super::routes::{Route, table};
+use super::super::shape::Shape;
 use super::{Place, Role, Sender, example};
 
 const IP: &str = "
@@ -56,7 +57,7 @@ impl Place {
     }
 
     /// Status and body, as JSON where it is.
-    fn answer(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (StatusCode, Value) {
+    pub(super) fn answer(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (StatusCode, Value) {
         let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
         request = request.header("content-type", "application/json");
         if let Some(token) = token {
@@ -229,8 +230,11 @@ fn answers_have_the_shapes_that_the_document_says() {
         let name = match (status.is_success(), row.operation.answer) {
             (true, Content::Json(name) | Content::MaybeJson(name)) => name,
             (true, Content::Media(_)) => continue,
-            (false, _) if row.is_ours() => "Problem",
-            (false, _) => "Refusal",
+            (false, _) => match row.shape() {
+                Shape::Ours => "Problem",
+                Shape::Dp3 => "Refusal",
+                Shape::Iris => "IrisRefusal",
+            },
         };
         good += u32::from(status.is_success());
         let errors = against(&document, name, &body);
@@ -256,7 +260,14 @@ fn parameters_that_are_documented_are_read() {
             let path = about_data(&row, &musts(&row));
             let path = format!("{path}{}{}={wrong}", if path.contains('?') { '&' } else { '?' }, param.name);
             let (status, body) = place.answer(row.method.as_str(), &path, Some(&token), "{}");
-            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{} {path}: {body:#}", row.method);
+            let expected = match (row.shape(), path.contains("none-such")) {
+                (Shape::Iris, false) => StatusCode::BAD_REQUEST,
+                // What cannot be the number of an object is no address of IRIS's.
+                (Shape::Iris, true) if param.name != "cid" => StatusCode::NOT_FOUND,
+                (Shape::Iris, true) => StatusCode::BAD_REQUEST,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            assert_eq!(status, expected, "{} {path}: {body:#}", row.method);
             asked += 1;
         }
     }

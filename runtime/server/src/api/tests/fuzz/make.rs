@@ -8,8 +8,12 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
 use serde_json::{Value, json};
 
+use tenter_model::case::ObjectKind;
+use tenter_model::case::field::Shape as Field;
+
 use super::random::Random;
 use crate::api::routes::table;
+use crate::api::shape::Shape;
 
 /// Entity types with the sort of their ids.
 pub(super) const TYPES: [(&str, &str); 5] =
@@ -123,6 +127,8 @@ const QUERY: &[&str] = &[
     "capability",
     "scope",
     "has_attr",
+    "cid",
+    "q",
 ];
 const HEADERS: &[&str] = &[
     "host",
@@ -214,6 +220,9 @@ impl Maker {
                 "{eid}" => self.eid(sort),
                 "{attr}" => self.random.of(&ATTRIBUTES).to_owned(),
                 "{seq}" | "{id}" => self.random.of(NUMBERS).to_owned(),
+                // Mostly what a new store has one of.
+                "{object_id}" | "{row_id}" if self.random.in_hundred(70) => "1".to_owned(),
+                "{object_id}" | "{row_id}" => self.random.of(NUMBERS).to_owned(),
                 "{action}" => {
                     let actions = ["make_snapshots", "refresh_module_config", "refresh_on_entity_creation", "frob"];
                     self.random.of(&actions).to_owned()
@@ -254,7 +263,7 @@ impl Maker {
                 }
                 "attr" | "has_attr" => self.random.of(&ATTRIBUTES).to_owned(),
                 "etype" => self.random.of(&TYPES).0.to_owned(),
-                "skip" | "limit" | "before" | "after" => self.random.of(NUMBERS).to_owned(),
+                "skip" | "limit" | "before" | "after" | "cid" => self.random.of(NUMBERS).to_owned(),
                 "date_from" | "date_to" => escaped(self.random.of(TIMES)),
                 "sort" => self.random.of(&["newest", "oldest", "hostname", "-hostname", "eid"]).to_owned(),
                 "unit" => self.random.of(&["minutes", "seconds", "hours"]).to_owned(),
@@ -299,6 +308,7 @@ impl Maker {
             "/api/v1/snapshots" => {
                 json!({"full": self.random.in_hundred(50), "wait": true, "time": self.random.of(TIMES)})
             }
+            path if Shape::of(path) == Shape::Iris => self.object(),
             _ => json!({
                 "version": self.text(), "capability": self.random.of(&["state", "http", "x"]), "scope": self.text(),
                 "hook": self.random.of(&["on-new-attribute", "frob"]),
@@ -306,6 +316,28 @@ impl Maker {
         };
         let value = if self.random.in_hundred(10) { self.json(0) } else { value };
         value.to_string().into_bytes()
+    }
+
+    /// The body of some object of a case; whether it is one of the path's kind is chance.
+    fn object(&mut self) -> Value {
+        let kind = self.random.of(&ObjectKind::ALL);
+        let mut body = json!({"cid": 1});
+        for field in kind.info().fields {
+            if self.random.in_hundred(25) {
+                continue;
+            }
+            body[field.name] = match field.shape {
+                _ if self.random.in_hundred(10) => self.json(0),
+                Field::LookUp { .. } | Field::Object { .. } | Field::Count => json!(1),
+                Field::Links(_) | Field::People => json!([1, "2"]),
+                Field::Truth => json!(true),
+                Field::LocalTime => json!("2024-05-01T12:00:00.000000"),
+                Field::Zone => json!("+01:00"),
+                Field::Custom | Field::Json => json!({"tab": {"field": self.text()}}),
+                _ => json!(self.text()),
+            };
+        }
+        body
     }
 
     fn datapoint(&mut self) -> Value {
