@@ -20,6 +20,8 @@ mod dp3_api;
 mod garbage;
 mod harness;
 mod hostile;
+mod iris_api;
+mod iris_client;
 mod modules;
 mod operate;
 mod refused;
