@@ -1,4 +1,4 @@
-//! IRIS's HTTP API, behaviour by behaviour: the rows of `iris_api/rows.jsonl`, asked one after the other of one server.
+//! IRIS's HTTP API, behaviour by behaviour: the rows of each file in `iris_api/`, asked one after the other of one server.
 //!
 //! A row is `{does, ask: "METHOD /path", json, text, as, status, message, data, keep}`. `data` is a pattern of what must be
 //! there: an object may have more members than those named; `<int>`, `<text>`, `<bool>`, `<time>`, `<date>`, `<uuid>`, `<list>`
@@ -7,7 +7,7 @@
 //! refer to them: `{name}` in an address or as a text of a body.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -18,24 +18,38 @@ type Kept = BTreeMap<String, Value>;
 
 #[test]
 fn every_behaviour_of_iris_is_so() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/e2e/iris_api/rows.jsonl");
-    let rows = std::fs::read_to_string(&path).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/e2e/iris_api");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let (mut asked, mut failed) = (0, Vec::new());
+    for file in files {
+        let (of_file, wrong) = all_of(&file);
+        asked += of_file;
+        failed.extend(wrong);
+    }
+    println!("{asked} rows");
+    assert!(failed.is_empty(), "{} of {asked} failed:\n{}", failed.len(), failed.join("\n\n"));
+}
+
+/// Asks the rows of a file; gives how many there are, and what is wrong with those that are not true.
+fn all_of(path: &Path) -> (usize, Vec<String>) {
+    let rows = std::fs::read_to_string(path).unwrap();
+    let name = path.file_name().unwrap().display();
     let mut server = Server::start(&Site::new());
     let (mut asked, mut failed, mut kept) = (0, Vec::new(), Kept::new());
     let mut clients: BTreeMap<String, Client> = BTreeMap::new();
     for (number, line) in (1..).zip(rows.lines()) {
-        let row: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("row {number}: {e}"));
+        let row: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{name}:{number}: {e}"));
         let known = ["does", "ask", "json", "text", "as", "key", "status", "message", "data", "keep"];
         let unknown = row.as_object().unwrap().keys().find(|key| !known.contains(&key.as_str()));
         assert_eq!(unknown, None, "{row}");
         let role = row["as"].as_str().unwrap_or("analyst").to_owned();
         let client = clients.entry(role.clone()).or_insert_with(|| client(&server, &role));
-        failed.extend(wrong(client, &row, &mut kept).map(|why| format!("{number}: {}: {why}", row["does"])));
+        failed.extend(wrong(client, &row, &mut kept).map(|why| format!("{name}:{number}: {}: {why}", row["does"])));
         asked += 1;
     }
     server.assert_well();
-    println!("{asked} rows");
-    assert!(failed.is_empty(), "{} of {asked} failed:\n{}", failed.len(), failed.join("\n\n"));
+    (asked, failed)
 }
 
 /// Who asks: without a token, with a token that was never made, with one of a role, or with one of a role for nobody.

@@ -160,6 +160,38 @@ fn the_last_token_of_an_operator_stays() {
 }
 
 #[test]
+fn a_token_stands_for_a_user_of_cases() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&Site::new());
+    let create = ["token", "create", "--role", "analyst", "--user"];
+    let (token, said, code) = cli(&server, home.path(), &[&create[..], &["administrator"]].concat());
+    assert_eq!(code, 0, "{said}");
+    let pings = |server: &Server, token: &str| {
+        let client = Client::new(&server.url, Some(token.trim().to_owned()));
+        assert_eq!(client.read("/api/ping")["message"], "pong");
+    };
+    pings(&server, &token);
+    let (listed, ..) = cli(&server, home.path(), &["token", "list", "-o", "ndjson"]);
+    assert!(listed.lines().any(|line| line.contains(r#""user":"administrator""#)), "{listed}");
+    let (_, said, code) = cli(&server, home.path(), &[&create[..], &["nobody"]].concat());
+    assert!(code == 6 && said.contains(r#"no user has the login "nobody""#), "{code} {said}");
+
+    // Without a server, straight into its store.
+    server.stop();
+    let offline = |user: &str| {
+        let args = [&create[..], &[user, "--data", "data"]].concat();
+        let output = server.command().args(args).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (token, said) = offline("Administrator");
+    assert!(said.contains("shown once"), "{said}");
+    let (none, said) = offline("nobody");
+    assert!(none.is_empty() && said.contains(r#"no user of case management has the login "nobody""#), "{said}");
+    server.start_again();
+    pings(&server, &token);
+}
+
+#[test]
 fn a_token_for_one_type_sends_and_reads_that_type_alone() {
     let home = tempfile::tempdir().unwrap();
     let domain = "entity: {id: domain, id_data_type: string, name: Domain, description: A name., snapshot: true}\n\

@@ -73,7 +73,8 @@ fn check(app: &App, needs: &Needs, request: &Request) -> Result<Caller, ApiError
     let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let needed = needs.of(request.method(), matched);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes || needed.is_some_and(|area| area.role() > Role::Viewer) {
+    // Pages of any site may read what DP³ lets them read, and nothing of cases.
+    if changes || needed.is_some_and(|area| area.role() > Role::Viewer || area == Area::CaseRead) {
         check_origin(app, request)?;
     }
     let Some(needed) = needed else { return Ok(Caller::nobody()) };

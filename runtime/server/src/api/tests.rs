@@ -19,6 +19,7 @@ use crate::app::{App, Options};
 use crate::auth::{Area, Role, Scopes};
 
 mod from_dp3;
+mod iris;
 mod openapi;
 
 /// Who asks.

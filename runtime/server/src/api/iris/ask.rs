@@ -122,6 +122,13 @@ impl Asking {
         .await
     }
 
+    /// Whether the user may do so much with the case that is looked at. What changes objects asks by itself; this is for
+    /// handlers that look at the body first.
+    pub(in crate::api) async fn enter(&self, needed: AccessLevel) -> Result<(), Refusal> {
+        let (user, case) = (self.user.id, self.case_id);
+        self.change(move |cases, _| cases.enter(user, case, needed)).await
+    }
+
     /// Has the service of cases change something, as the user who acts.
     pub(in crate::api) async fn change<T: Send + 'static>(
         &self,
