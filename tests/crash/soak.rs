@@ -28,8 +28,8 @@ entity: {id: ip, id_data_type: ipv4, name: Address, snapshot: false}
 attribs:
   hostname: {name: Act of the villain, type: plain, data_type: string}
 ";
-/// Less fuel than usual, so that more calls end by it.
-const SETTINGS: &str = "modules: {villain: {quarantine: off, limits: {fuel: 5000000}}}\n";
+/// Less fuel than usual, so that more calls end by it. The caches of the store are small, so that they are full before memory is measured.
+const SETTINGS: &str = "cache_mib: 1\nmodules: {villain: {quarantine: off, limits: {fuel: 5000000}}}\n";
 /// What the villain does, each within its limits or not.
 const ACTS: [&str; 12] = [
     "loop",

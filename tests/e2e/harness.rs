@@ -57,7 +57,7 @@ pub(crate) fn tenter(home: &Path) -> Command {
     let temp = home.join("tmp");
     std::fs::create_dir_all(&temp).unwrap();
     command.current_dir(home).env("HOME", home).env("XDG_STATE_HOME", home.join("state")).env("TMPDIR", temp);
-    for name in ["TENTER_LOG", "TENTER_TOKEN", "TENTER_URL"] {
+    for name in ["TENTER_LOG", "TENTER_TOKEN", "TENTER_TRACES", "TENTER_URL"] {
         command.env_remove(name);
     }
     command
@@ -84,6 +84,7 @@ pub(crate) fn wait_for_exit(child: &mut Child) -> ExitStatus {
 /// A running server with its site and data. It derefs to a client with the operator's token. Killed on drop.
 pub(crate) struct Server {
     home: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
     client: Client,
     child: Child,
     log: Arc<Mutex<String>>,
@@ -100,10 +101,15 @@ impl std::ops::Deref for Server {
 impl Server {
     /// Starts a server for a site and waits until it is ready.
     pub(crate) fn start(site: &Site) -> Self {
+        Self::start_with(site, Vec::new())
+    }
+
+    /// The same with variables in its environment, also when it is started again.
+    pub(crate) fn start_with(site: &Site, variables: Vec<(&'static str, String)>) -> Self {
         let home = tempfile::tempdir().unwrap();
         site.write(&home.path().join("site"));
-        let (child, client, log) = spawn(home.path());
-        Self { home, client, child, log }
+        let (child, client, log) = spawn(home.path(), &variables);
+        Self { home, variables, client, child, log }
     }
 
     /// Stops it in order and starts it again on the same data.
@@ -121,7 +127,7 @@ impl Server {
 
     /// Starts one that was stopped, on the same data.
     pub(crate) fn start_again(&mut self) {
-        (self.child, self.client, self.log) = spawn(self.home.path());
+        (self.child, self.client, self.log) = spawn(self.home.path(), &self.variables);
     }
 
     /// The binary where the server has `site` and `data`.
@@ -154,7 +160,7 @@ impl Server {
     pub(crate) fn crash_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.client, self.log) = spawn(self.home.path());
+        (self.child, self.client, self.log) = spawn(self.home.path(), &self.variables);
     }
 
     /// What it wrote to stderr since its start.
@@ -184,10 +190,11 @@ impl Drop for Server {
     }
 }
 
-fn spawn(home: &Path) -> (Child, Client, Arc<Mutex<String>>) {
+fn spawn(home: &Path, variables: &[(&str, String)]) -> (Child, Client, Arc<Mutex<String>>) {
     let data: PathBuf = home.join("data");
     let mut command = tenter(home);
     command.args(["serve", "site", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let log = Arc::new(Mutex::new(String::new()));
     let (found, url) = mpsc::channel();

@@ -30,6 +30,7 @@ mod schema;
 mod slow;
 mod snapshots;
 mod together;
+mod traces;
 mod transport;
 mod versions;
 mod watch;

@@ -86,7 +86,9 @@ impl Worker {
             }
         };
         let span = tracing::debug_span!(
-            "task", task = %pending.task.id, entity = %entity, depth = pending.task.depth, outcome = tracing::field::Empty
+            "task", task = %pending.task.id, root = %pending.task.root,
+            parent = pending.task.origin.as_ref().map(|origin| tracing::field::display(origin.parent)),
+            entity = %entity, depth = pending.task.depth, outcome = tracing::field::Empty
         );
         let _entered = span.enter();
         let mut ingest = Ingest {

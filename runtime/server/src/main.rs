@@ -26,6 +26,7 @@ mod schema;
 mod serving;
 mod site;
 mod token_file;
+mod traces;
 mod why;
 
 /// See the note in the root manifest.

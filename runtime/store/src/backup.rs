@@ -82,7 +82,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Invalid`] when the file exists, and what the disks may say; then there is no file of that name.
     pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        let source = connect::reader(&connect::database_path(self.dir()))?;
+        let source = self.connection()?;
         copy(&source, to)
     }
 

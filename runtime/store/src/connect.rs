@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
-use crate::options::Synchronous;
+use crate::options::{StoreOptions, Synchronous};
 
 /// `TENT`, in the database's header.
 const APPLICATION_ID: i64 = 0x5445_4e54;
@@ -62,7 +62,7 @@ pub(crate) fn private_dir(dir: &Path, parents_too: bool) -> std::io::Result<()> 
 }
 
 /// The connection that writes.
-pub(crate) fn writer(path: &Path, synchronous: Synchronous, max_pages: Option<u32>) -> Result<Connection, StoreError> {
+pub(crate) fn writer(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
@@ -84,17 +84,17 @@ pub(crate) fn writer(path: &Path, synchronous: Synchronous, max_pages: Option<u3
     conn.pragma_update(
         None,
         "synchronous",
-        match synchronous {
+        match options.synchronous {
             Synchronous::Full => "FULL",
             Synchronous::Normal => "NORMAL",
         },
     )?;
-    conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.pragma_update(None, "cache_size", -kib(options.cache_mib))?;
     // Savepoints keep old pages here; on disk they would cost more than the work itself.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
     conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    limit_pages(&conn, max_pages)?;
+    limit_pages(&conn, options.max_pages)?;
     Ok(conn)
 }
 
@@ -130,14 +130,19 @@ pub(crate) fn shrink_log(conn: &Connection) {
     }
 }
 
-/// A connection that only reads.
-pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
+/// A connection that only reads. Its cache is a quarter of the writer's.
+pub(crate) fn reader(path: &Path, cache_mib: u32) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     common(&conn)?;
     conn.pragma_update(None, "query_only", true)?;
-    conn.pragma_update(None, "cache_size", -16_384)?;
+    conn.pragma_update(None, "cache_size", -kib(cache_mib) / 4)?;
     Ok(conn)
+}
+
+/// As many as SQLite can count.
+fn kib(mib: u32) -> i64 {
+    (i64::from(mib) << 10).min(i32::MAX.into())
 }
 
 fn common(conn: &Connection) -> Result<(), StoreError> {

@@ -49,6 +49,9 @@ pub struct StoreOptions {
     pub max_invocation_rows: u64,
     /// Bytes of calls of hooks kept; the oldest go first.
     pub max_invocation_bytes: u64,
+    /// Mebibytes of the database that the writer keeps in memory; each connection for reading keeps a quarter of it. They
+    /// fill as more of the database is touched.
+    pub cache_mib: u32,
     /// Pages that the database may have, as on a disk of that size. For tests of full disks.
     pub max_pages: Option<u32>,
     /// The place, one of [`crate::CRASH_POINTS`], at which the process is to die. For tests of crashes.
@@ -85,6 +88,7 @@ impl Default for StoreOptions {
             free_bytes: None,
             max_invocation_rows: 100_000,
             max_invocation_bytes: 256 << 20,
+            cache_mib: 64,
             max_pages: None,
             crash_at: None,
         }

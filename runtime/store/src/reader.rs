@@ -1,7 +1,6 @@
 //! Reading: connections that see the last commit and nothing of what is being written.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Mutex;
 
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -11,7 +10,6 @@ use tenter_model::{DataPoint, EntityId, EntityRef, EntityType, MasterRecord, Mod
 
 use crate::codec;
 use crate::commit::column;
-use crate::connect;
 use crate::error::StoreError;
 use crate::ledger::{self, DeadFilter, ErrorFilter};
 use crate::modules::{self, ModuleRow};
@@ -29,8 +27,8 @@ use crate::writer::lock;
 pub struct Reader(Mutex<Connection>, Mutex<HashMap<String, i64>>);
 
 impl Reader {
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self(Mutex::new(connect::reader(path)?), Mutex::default()))
+    pub(crate) fn new(conn: Connection) -> Self {
+        Self(Mutex::new(conn), Mutex::default())
     }
 
     /// Tasks of a queue in order, after a place in it. A lane gets those whose partition (stable hash of the entity

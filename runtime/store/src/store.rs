@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use rusqlite::Connection;
 use tenter_model::{ModuleName, Task, TaskId, Timestamp};
 
 use crate::audit::Actor;
@@ -31,6 +32,7 @@ struct Inner {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     acknowledge_before_commit: bool,
+    cache_mib: u32,
     stopped_cleanly_before: bool,
     poisoned: Vec<DeadLetter>,
     remove_dir: bool,
@@ -57,7 +59,7 @@ impl Store {
     /// # Errors
     /// What the disk may say; [`StoreError::Sqlite`] as well when the format is not that of this program.
     pub fn look_for_modules(dir: &Path) -> Result<Vec<ModuleName>, StoreError> {
-        let rows = Reader::open(&connect::database_path(dir))?.modules()?;
+        let rows = Reader::new(connect::reader(&connect::database_path(dir), StoreOptions::default().cache_mib)?).modules()?;
         Ok(rows.into_iter().map(|row| row.name).collect())
     }
 
@@ -87,7 +89,7 @@ impl Store {
         let lock = connect::lock(&dir)?;
         let path = connect::database_path(&dir);
         let crash = Crash::parse(options.crash_at.as_deref())?;
-        let conn = connect::writer(&path, options.synchronous, options.max_pages)?;
+        let conn = connect::writer(&path, &options)?;
         migrate::run(&conn, &path, &crash)?;
         let clean = careful::ended_in_order(&conn)?;
         let shared = Arc::new(Shared::default());
@@ -119,6 +121,7 @@ impl Store {
             shared,
             thread: Mutex::new(Some(thread)),
             acknowledge_before_commit: options.acknowledge_before_commit,
+            cache_mib: options.cache_mib,
             stopped_cleanly_before: clean,
             poisoned,
             remove_dir,
@@ -137,7 +140,12 @@ impl Store {
     /// # Errors
     /// What the disk may say.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open(&connect::database_path(&self.0.dir))
+        Ok(Reader::new(self.connection()?))
+    }
+
+    /// What a reader has.
+    pub(crate) fn connection(&self) -> Result<Connection, StoreError> {
+        connect::reader(&connect::database_path(&self.0.dir), self.0.cache_mib)
     }
 
     /// Has a listener called on the writer's thread after each commit that brought tasks into the queues. It must not

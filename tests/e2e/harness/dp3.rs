@@ -154,6 +154,10 @@ fn done() -> Told {
 }
 
 fn answer(known: &Known, method: &str, path: &str, query: &Query, body: &str) -> Told {
+    // A collector of traces takes what it is sent.
+    if (method, path) == ("POST", "/v1/traces") {
+        return (200, json!({}));
+    }
     if let Some((_, fixed)) = known.fixed.iter().find(|(known, _)| *known == path) {
         return if method == "GET" { (200, fixed.clone()) } else { (405, json!({"detail": "Method Not Allowed"})) };
     }

@@ -281,6 +281,8 @@ pub struct TenterConfig {
     pub lanes: u64,
     /// `synchronous`.
     pub synchronous: Synchronous,
+    /// `cache_mib`: memory for pages of the database; absent = the default.
+    pub cache_mib: Option<u64>,
     /// `min_free_mib`: free space of the disk below which nothing new enters; 0 = never looked at, absent = the default.
     pub min_free_mib: Option<u64>,
     /// `query_max_ms`: how long one query may read, in milliseconds, at least 1.
@@ -305,6 +307,7 @@ impl Default for TenterConfig {
             data: None,
             lanes: 0,
             synchronous: Synchronous::default(),
+            cache_mib: None,
             min_free_mib: None,
             query_max_ms: 30_000,
             duplicate_keys: DuplicateKeys::default(),

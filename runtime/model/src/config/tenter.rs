@@ -21,6 +21,7 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
         data: top.read(report, "data", text),
         lanes: top.read(report, "lanes", at_least(0)).unwrap_or(0),
         synchronous: top.read(report, "synchronous", |n| word(n, &durable)).unwrap_or_default(),
+        cache_mib: top.read(report, "cache_mib", at_least(1)),
         min_free_mib: top.read(report, "min_free_mib", at_least(0)),
         query_max_ms: top.read(report, "query_max_ms", at_least(1)).unwrap_or(TenterConfig::default().query_max_ms),
         http: top.section(report, "http").map(|http| http::read(report, http)).unwrap_or_default(),

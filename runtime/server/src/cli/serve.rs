@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use tenter_model::config::{self, SiteConfig, Synchronous};
 use tenter_store::{FreeBytes, StoreOptions};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::app::Options;
 use crate::cli::Context;
@@ -16,6 +18,7 @@ use crate::error::{CliError, Kind};
 use crate::output::plain;
 use crate::serving::Serving;
 use crate::site;
+use crate::traces::{self, Sending, Traces};
 
 /// Where it listens unless told otherwise: DP³'s port.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5000);
@@ -34,6 +37,9 @@ pub(crate) struct Args {
     /// What is logged, such as `info` or `tenter_engine=debug`.
     #[arg(long, env = "TENTER_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
+    /// Where traces go.
+    #[command(flatten)]
+    pub(crate) traces: traces::Args,
     /// Answer before the commit. Loses data at a crash; a negative control for tests of durability.
     #[arg(long, hide = true)]
     pub(crate) acknowledge_before_commit: bool,
@@ -47,7 +53,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When the site is not valid or the address is taken.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
-    start_log(&args.log)?;
+    let _sending = start_log(&args.log, &args.traces)?;
     let site = load(&args.dir, context)?;
     let listen = match (args.listen, &site.tenter.listen) {
         (Some(address), _) => address,
@@ -59,12 +65,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     };
     let data_dir = args.data.clone().unwrap_or_else(|| site::data_dir(&args.dir, &site));
     let min_free_mib = site.tenter.min_free_mib.unwrap_or(StoreOptions::default().min_free_bytes >> 20);
+    let cache_mib = site.tenter.cache_mib;
     let store = StoreOptions {
         synchronous: match site.tenter.synchronous {
             Synchronous::Full => tenter_store::Synchronous::Full,
             Synchronous::Normal => tenter_store::Synchronous::Normal,
         },
         min_free_bytes: min_free_mib.saturating_mul(1 << 20),
+        cache_mib: cache_mib.map_or(StoreOptions::default().cache_mib, |mib| u32::try_from(mib).unwrap_or(u32::MAX)),
         free_bytes: (min_free_mib > 0).then(|| FreeBytes(Arc::new(free_bytes))),
         acknowledge_before_commit: args.acknowledge_before_commit,
         crash_at: args.crash_at.clone(),
@@ -107,19 +115,22 @@ pub(crate) fn load(dir: &Path, context: &Context) -> anyhow::Result<SiteConfig> 
     Ok(loaded.config.ok_or(invalid)?)
 }
 
-/// The log goes to stderr: for people on a terminal, JSON lines otherwise.
-fn start_log(filter: &str) -> anyhow::Result<()> {
+/// The log goes to stderr: for people on a terminal, JSON lines otherwise. Traces go where they are asked for, until what
+/// this returns is dropped.
+fn start_log(filter: &str, traces: &traces::Args) -> anyhow::Result<Option<Sending>> {
     use std::io::IsTerminal as _;
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         CliError::new(Kind::Usage, format!("--log {filter:?} is no filter: {error}")).help("try `--log info`")
     })?;
     // Tasks and calls are spans of the level debug; where they are wanted, each is one line when it ends.
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::CLOSE).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        log.init();
-    } else {
-        log.json().init();
+    let log = tracing_subscriber::fmt::layer().with_span_events(FmtSpan::CLOSE).with_writer(std::io::stderr);
+    let log = if std::io::stderr().is_terminal() { log.boxed() } else { log.json().boxed() };
+    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![log.with_filter(filter).boxed()];
+    let sending = traces.traces.as_deref().map(Sending::start).transpose()?;
+    if let Some(sending) = &sending {
+        let layer = Traces::new(sending.sender(), traces.trace_ratio);
+        layers.push(layer.with_filter(filter_fn(Traces::wants)).boxed());
     }
-    Ok(())
+    tracing_subscriber::registry().with(layers).init();
+    Ok(sending)
 }

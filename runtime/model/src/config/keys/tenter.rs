@@ -16,6 +16,11 @@ pub(in super::super) const TENTER: Keys = Keys {
             Form::Word(&["full", "normal"]),
             "normal: a loss of power may cost the last commits; default full",
         ),
+        may(
+            "cache_mib",
+            Form::Int(1),
+            "mebibytes of the store that its writer keeps in memory, and each of its readers a quarter; default 64",
+        ),
         may("min_free_mib", Form::Int(0), "with less free disk space nothing new is taken in; 0: never looked at"),
         may(
             "query_max_ms",
