@@ -59,7 +59,8 @@ impl Store {
     /// # Errors
     /// What the disk may say; [`StoreError::Sqlite`] as well when the format is not that of this program.
     pub fn look_for_modules(dir: &Path) -> Result<Vec<ModuleName>, StoreError> {
-        let rows = Reader::new(connect::reader(&connect::database_path(dir), StoreOptions::default().cache_mib)?).modules()?;
+        let rows =
+            Reader::new(connect::reader(&connect::database_path(dir), StoreOptions::default().cache_mib)?).modules()?;
         Ok(rows.into_iter().map(|row| row.name).collect())
     }
 
