@@ -58,11 +58,15 @@ fn shorten_name(fields: &mut Body) {
 /// An event's date is given with its zone and kept in UTC, beside the date as it was typed.
 ///
 /// A whole record that is sent back has both. Its date is that in UTC and would wander with each update; what was typed
-/// counts then.
+/// counts then. IRIS's official client sends the date and the zone of the record back and not what was typed, whatever
+/// it changes: that is no change of the time either. Who means to move an event to just that time leaves the zone out.
 fn place_in_time(current: Option<&CaseObject>, request: &Body, fields: &mut Body, errors: &mut FieldErrors) {
     if let Some(now) = current
         && fields.get("event_date") == now.body.get("event_date")
-        && request.get("event_date_wtz").is_some_and(|typed| Some(typed) == now.body.get("event_date_wtz"))
+        && match request.get("event_date_wtz") {
+            Some(typed) => Some(typed) == now.body.get("event_date_wtz"),
+            None => fields.get("event_tz").is_some_and(|zone| Some(zone) == now.body.get("event_tz")),
+        }
     {
         fields.insert("event_date".into(), json!(now.text("event_date_wtz")));
     }

@@ -4,6 +4,8 @@
 //! each route of its sort may answer. `docs/openapi.json` is a copy of the document, held by a test, so that a change of
 //! the interface shows as a change of that file.
 
+mod fields;
+
 use std::sync::OnceLock;
 
 use axum::http::Method;
@@ -163,6 +165,7 @@ fn content(content: Content) -> Value {
     match content {
         Content::Json(name) | Content::MaybeJson(name) => json!({"application/json": {"schema": reference(name)}}),
         Content::Media(media) => json!({media: {}}),
+        Content::Fields(kind, is_new) => json!({"application/json": {"schema": fields::schema(kind, is_new)}}),
     }
 }
 

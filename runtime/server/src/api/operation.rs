@@ -5,6 +5,8 @@
 //! JSON that they put together, so there is no Rust type whose derived schema would be the truth; `openapi/schemas.json`
 //! has the shapes by name, and tests hold them against the answers of a running server.
 
+use tenter_model::case::ObjectKind;
+
 /// The words of one route.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Operation {
@@ -29,6 +31,8 @@ pub(super) enum Content {
     MaybeJson(&'static str),
     /// Something else, by its media type.
     Media(&'static str),
+    /// The fields of a kind of case object, as its table has them; whether a new one is made.
+    Fields(ObjectKind, bool),
 }
 
 impl Default for Content {

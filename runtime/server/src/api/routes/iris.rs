@@ -18,15 +18,15 @@ const CID: Param = may("cid", Position, "the case; the first one where neither q
 /// The rows.
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
-    use ObjectKind::{Asset, Event, Evidence, GlobalTask, Ioc, Note, NoteDirectory, Task};
+    use ObjectKind::{Asset, Case, Event, Evidence, GlobalTask, Ioc, Note, NoteDirectory, Task};
     let mut rows = vec![
         see("/api/ping", get(session::ping)).says("Whether the token is taken"),
         see("/api/versions", get(session::versions)).says("Which versions of IRIS's API are spoken"),
 
         see("/manage/cases/list", get(cases::list)).says("Cases that the user may see"),
         see("/manage/cases/{object_id}", get(cases::show)).says("One case"),
-        work("/manage/cases/add", post(cases::add)).says("Make a case"),
-        work("/manage/cases/update/{object_id}", post(cases::update)).says("Change a case"),
+        work("/manage/cases/add", post(cases::add)).takes(Content::Fields(Case, true)).says("Make a case"),
+        work("/manage/cases/update/{object_id}", post(cases::update)).takes(Content::Fields(Case, false)).says("Change a case"),
         work("/manage/cases/delete/{object_id}", post(cases::delete)).says("Delete a case with all that is in it"),
         work("/manage/cases/close/{object_id}", post(cases::close)).says("Close a case"),
         work("/manage/cases/reopen/{object_id}", post(cases::reopen)).says("Open a closed case again"),
@@ -38,12 +38,12 @@ pub(super) fn table() -> Vec<Route> {
 
         see("/case/notes/directories/filter", get(notes::directories)).says("The directories of notes as a tree").asks(&[CID]),
         see("/case/notes/directories/{object_id}", show(NoteDirectory)).says("One directory of notes").asks(&[CID]),
-        work("/case/notes/directories/add", add(NoteDirectory)).says("Make a directory of notes").asks(&[CID]),
-        work("/case/notes/directories/update/{object_id}", update(NoteDirectory)).says("Change a directory of notes").asks(&[CID]),
+        work("/case/notes/directories/add", add(NoteDirectory)).takes(Content::Fields(NoteDirectory, true)).says("Make a directory of notes").asks(&[CID]),
+        work("/case/notes/directories/update/{object_id}", update(NoteDirectory)).takes(Content::Fields(NoteDirectory, false)).says("Change a directory of notes").asks(&[CID]),
         work("/case/notes/directories/delete/{object_id}", delete(NoteDirectory)).says("Delete a directory with its notes").asks(&[CID]),
         see("/case/notes/{object_id}", show(Note)).says("One note with its comments").asks(&[CID]),
-        work("/case/notes/add", add(Note)).says("Write a note").asks(&[CID]),
-        work("/case/notes/update/{object_id}", update(Note)).says("Change a note").asks(&[CID]),
+        work("/case/notes/add", add(Note)).takes(Content::Fields(Note, true)).says("Write a note").asks(&[CID]),
+        work("/case/notes/update/{object_id}", update(Note)).takes(Content::Fields(Note, false)).says("Change a note").asks(&[CID]),
         work("/case/notes/delete/{object_id}", delete(Note)).says("Delete a note").asks(&[CID]),
         gone(see("/case/notes/groups/list", get(notes::groups))),
         gone(see("/case/notes/groups/{object_id}", get(notes::groups))),
@@ -53,41 +53,41 @@ pub(super) fn table() -> Vec<Route> {
 
         see("/case/assets/list", list(Asset)).says("Assets of a case").asks(&[CID]),
         see("/case/assets/{object_id}", show(Asset)).says("One asset").asks(&[CID]),
-        work("/case/assets/add", add(Asset)).says("Add an asset").asks(&[CID]),
-        work("/case/assets/update/{object_id}", update(Asset)).says("Change an asset").asks(&[CID]),
+        work("/case/assets/add", add(Asset)).takes(Content::Fields(Asset, true)).says("Add an asset").asks(&[CID]),
+        work("/case/assets/update/{object_id}", update(Asset)).takes(Content::Fields(Asset, false)).says("Change an asset").asks(&[CID]),
         work("/case/assets/delete/{object_id}", delete(Asset)).says("Delete an asset").asks(&[CID]),
 
         see("/case/ioc/list", list(Ioc)).says("Indicators of a case").asks(&[CID]),
         see("/case/ioc/{object_id}", show(Ioc)).says("One indicator").asks(&[CID]),
-        work("/case/ioc/add", add(Ioc)).says("Add an indicator to a case").asks(&[CID]),
-        work("/case/ioc/update/{object_id}", update(Ioc)).says("Change an indicator").asks(&[CID]),
+        work("/case/ioc/add", add(Ioc)).takes(Content::Fields(Ioc, true)).says("Add an indicator to a case").asks(&[CID]),
+        work("/case/ioc/update/{object_id}", update(Ioc)).takes(Content::Fields(Ioc, false)).says("Change an indicator").asks(&[CID]),
         work("/case/ioc/delete/{object_id}", delete(Ioc)).says("Take an indicator out of a case").asks(&[CID]),
 
         see("/case/evidences/list", list(Evidence)).says("Registered files of a case").asks(&[CID]),
         see("/case/evidences/{object_id}", show(Evidence)).says("One registered file").asks(&[CID]),
-        work("/case/evidences/add", add(Evidence)).says("Register a file").asks(&[CID]),
-        work("/case/evidences/update/{object_id}", update(Evidence)).says("Change what is said of a file").asks(&[CID]),
+        work("/case/evidences/add", add(Evidence)).takes(Content::Fields(Evidence, true)).says("Register a file").asks(&[CID]),
+        work("/case/evidences/update/{object_id}", update(Evidence)).takes(Content::Fields(Evidence, false)).says("Change what is said of a file").asks(&[CID]),
         work("/case/evidences/delete/{object_id}", delete(Evidence)).says("Take a file out of the register").asks(&[CID]),
 
         see("/case/tasks/list", list(Task)).says("Tasks of a case").asks(&[CID]),
         see("/case/tasks/{object_id}", show(Task)).says("One task").asks(&[CID]),
-        work("/case/tasks/add", add(Task)).says("Add a task").asks(&[CID]),
-        work("/case/tasks/update/{object_id}", update(Task)).says("Change a task").asks(&[CID]),
+        work("/case/tasks/add", add(Task)).takes(Content::Fields(Task, true)).says("Add a task").asks(&[CID]),
+        work("/case/tasks/update/{object_id}", update(Task)).takes(Content::Fields(Task, false)).says("Change a task").asks(&[CID]),
         work("/case/tasks/delete/{object_id}", delete(Task)).says("Delete a task").asks(&[CID]),
 
         see("/case/timeline/events/list/filter/{object_id}", get(events::list)).says("Events of a timeline, of one asset or (0) of all").asks(&[CID]),
         see("/case/timeline/advanced-filter", get(events::filtered)).says("Events of a timeline that match a filter")
             .asks(&[CID, may("q", Json, "members with lists of texts: asset, asset_id, event_id, ioc, ioc_id, tag, description, category, raw, title, source, flag, startDate, endDate")]),
         see("/case/timeline/events/{object_id}", show(Event)).says("One event").asks(&[CID]),
-        work("/case/timeline/events/add", add(Event)).says("Add an event").asks(&[CID]),
-        work("/case/timeline/events/update/{object_id}", update(Event)).says("Change an event").asks(&[CID]),
+        work("/case/timeline/events/add", add(Event)).takes(Content::Fields(Event, true)).says("Add an event").asks(&[CID]),
+        work("/case/timeline/events/update/{object_id}", update(Event)).takes(Content::Fields(Event, false)).says("Change an event").asks(&[CID]),
         work("/case/timeline/events/delete/{object_id}", delete(Event)).says("Delete an event").asks(&[CID]),
         work("/case/timeline/events/duplicate/{object_id}", post(events::duplicate)).says("Copy an event").asks(&[CID]),
 
         see("/global/tasks/list", list(GlobalTask)).says("Tasks of no case"),
         see("/global/tasks/{object_id}", show(GlobalTask)).says("One task of no case"),
-        work("/global/tasks/add", add(GlobalTask)).says("Add a task of no case"),
-        work("/global/tasks/update/{object_id}", update(GlobalTask)).says("Change a task of no case"),
+        work("/global/tasks/add", add(GlobalTask)).takes(Content::Fields(GlobalTask, true)).says("Add a task of no case"),
+        work("/global/tasks/update/{object_id}", update(GlobalTask)).takes(Content::Fields(GlobalTask, false)).says("Change a task of no case"),
         work("/global/tasks/delete/{object_id}", delete(GlobalTask)).says("Delete a task of no case"),
 
         see("/manage/users/lookup/login/{login}", get(look_ups::user_by_login)).says("The user of a login"),
