@@ -17,6 +17,7 @@ mod bad_input;
 mod by_clock;
 mod demo;
 mod dp3_api;
+mod egress;
 mod garbage;
 mod harness;
 mod hostile;

@@ -16,7 +16,8 @@ use tenter_model::limits::GROUP_COMMIT_TASKS;
 use tenter_model::task::{Queue, TaskBody};
 use tenter_store::{CommitNews, PendingTask, StoreError};
 
-use crate::aside::Job;
+use crate::aside::{Job, Jobs};
+use crate::pace::Beside;
 use crate::registry::SharedRegistry;
 use crate::schedule::Firing;
 use crate::worker::{Handled, Report, Worker};
@@ -26,7 +27,7 @@ use waiting::Waiting;
 
 /// Outcomes on their way to the disk, per lane; enough to fill group commits.
 const MAX_IN_FLIGHT: usize = 2 * GROUP_COMMIT_TASKS;
-/// Tasks of one lane that may be aside; more wait, and let others by.
+/// Tasks of one lane that may be aside, for each reason to be there; more wait, and let others by.
 const MAX_ASIDE: usize = 64;
 /// How long such a task waits before it is looked at again, in microseconds.
 const ASIDE_PAUSE_US: i64 = 20_000;
@@ -41,7 +42,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 pub(crate) struct Context {
     pub(crate) worker: Worker,
     pub(crate) registry: SharedRegistry,
-    pub(crate) aside: Sender<Job>,
+    pub(crate) aside: Jobs,
     pub(crate) number: u32,
     pub(crate) count: u32,
 }
@@ -51,7 +52,7 @@ pub(crate) enum Event {
     /// An outcome was handled by the store; the task was run in the lane.
     Handled(Report),
     /// The same, of a task that was run aside.
-    HandledAside(Report),
+    HandledAside(Report, Beside),
     /// A slot of a timer.
     Fire(Arc<Firing>),
     /// There may be new tasks, or a new registry.
@@ -108,7 +109,7 @@ pub(crate) fn prepare(context: Context) -> (Handle, impl FnOnce() + Send + 'stat
         waiting: Waiting::default(),
         ahead: Ahead::default(),
         in_flight: 0,
-        aside: 0,
+        aside: Away::default(),
         fresh: [true, true],
         cursor: [None, None],
         stopping: false,
@@ -125,7 +126,7 @@ struct Lane {
     /// Tasks given out and not yet handled by the store.
     in_flight: usize,
     /// Of these, the ones that are run aside.
-    aside: usize,
+    aside: Away,
     /// Whether the store may have tasks beyond the cursor: priority, normal.
     fresh: [bool; 2],
     /// Last sequence number read: priority, normal.
@@ -142,7 +143,7 @@ impl Lane {
             if self.stopping && self.in_flight == 0 {
                 return;
             }
-            if !self.stopping && self.in_flight < MAX_IN_FLIGHT + self.aside {
+            if !self.stopping && self.in_flight < MAX_IN_FLIGHT + self.aside.slow + self.aside.waiting {
                 if let Err(error) = self.refill() {
                     tracing::error!(lane = self.context.number, "cannot read the queue: {error}");
                     self.wait(Some(STORE_PAUSE));
@@ -181,8 +182,8 @@ impl Lane {
                 self.context.worker.fire(&firing.slot, self.context.number, &registry);
             }
             Event::Handled(report) => self.settle(report),
-            Event::HandledAside(report) => {
-                self.aside -= 1;
+            Event::HandledAside(report, beside) => {
+                *self.aside.of(beside) -= 1;
                 self.settle(report);
             }
         }
@@ -254,21 +255,39 @@ impl Lane {
         let body = &pending.task.body;
         // A store that cannot be read is the worker's to report.
         let is_known = || worker.reader.is_known(&body.entity).unwrap_or(true);
-        if !worker.shared.pace.concerns(&registry, body, is_known) {
+        let Some(beside) = worker.shared.pace.beside(&registry, body, is_known) else {
             self.in_flight += 1;
             worker.run(pending, known, &registry, tell(&self.sender));
-        } else if self.aside >= MAX_ASIDE {
+            return;
+        };
+        if *self.aside.of(beside) >= MAX_ASIDE {
             self.pause(pending, ASIDE_PAUSE_US);
-        } else {
-            self.in_flight += 1;
-            self.aside += 1;
-            let job = Job { pending, registry, events: self.sender.clone() };
-            if let Err(refused) = self.context.aside.send(job) {
-                // The threads aside have ended, which they do only after the lanes; run it here.
-                self.aside -= 1;
-                let Job { pending, registry, events } = refused.0;
-                self.context.worker.run(pending, None, &registry, tell(&events));
-            }
+            return;
+        }
+        self.in_flight += 1;
+        *self.aside.of(beside) += 1;
+        let job = Job { pending, registry, events: self.sender.clone(), beside };
+        if let Err(refused) = self.context.aside.of(beside).send(job) {
+            // The threads aside have ended, which they do only after the lanes; run it here.
+            *self.aside.of(beside) -= 1;
+            let Job { pending, registry, events, .. } = refused.0;
+            self.context.worker.run(pending, None, &registry, tell(&events));
+        }
+    }
+}
+
+/// Tasks that are run aside, by the reason.
+#[derive(Default)]
+struct Away {
+    slow: usize,
+    waiting: usize,
+}
+
+impl Away {
+    fn of(&mut self, beside: Beside) -> &mut usize {
+        match beside {
+            Beside::Slow => &mut self.slow,
+            Beside::Waiting => &mut self.waiting,
         }
     }
 }

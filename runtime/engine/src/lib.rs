@@ -47,6 +47,7 @@ pub use update::{UpdateError, UpdateReport};
 pub use upkeep::{ArchiveReport, GarbageReport, HistoryReport, UpkeepError};
 
 use aside::Aside;
+pub use aside::WAITING;
 use schedule::Targets;
 use snapshot::Snapshots;
 use worker::{Shared, Worker};
@@ -151,9 +152,11 @@ impl Engine {
             Ok(Worker::new(shared.clone(), stats.lane(), store.reader()?, host))
         };
         let mut targets = Targets::default();
-        let beside = (0..(count / 2).max(1)).map(|_| worker(targets.listening(new_host()?)));
-        let beside: Vec<Worker> = beside.collect::<Result<_, _>>()?;
-        let aside = Aside::start(beside).map_err(|source| StartError::Thread { lane: count, source })?;
+        let mut beside = |threads: usize| -> Result<Vec<Worker>, StoreError> {
+            (0..threads).map(|_| worker(targets.listening(new_host()?))).collect()
+        };
+        let (slow, waiting) = (beside(usize::try_from(count / 2).unwrap_or(1).max(1))?, beside(WAITING)?);
+        let aside = Aside::start(slow, waiting).map_err(|source| StartError::Thread { lane: count, source })?;
         let mut snapshot_lanes = Vec::new();
         for number in 0..count {
             let host = targets.listening(new_host()?);

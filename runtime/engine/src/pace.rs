@@ -1,9 +1,12 @@
-//! Which modules are slow at present.
+//! Which modules are slow at present, and which may be at any time.
 //!
 //! A slow module must not hold up a lane: half of all entities would wait behind it. Tasks that would call one are run
 //! aside (see [`crate::aside`]), on few threads, so that a slow module has half of the workers at most and the entities
 //! that do not concern it are served as if it were not there. Pace is measured, not declared, and forgotten when a
 //! module becomes quick again.
+//!
+//! A module that may send requests or look names up waits for somebody else, who may be slow from the next call on and
+//! needs no processor meanwhile. Tasks that would call one are run aside from the first, on threads that no others use.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +23,15 @@ const SLOW_US: u64 = 3_000;
 const QUICK_US: u64 = 1_000;
 /// Weight of the newest call in the mean is one in this many.
 const MEMORY: u64 = 8;
+
+/// Which threads run a task that must not hold up its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// Those for modules that are slow.
+    Slow,
+    /// Those for modules that may wait for somebody outside.
+    Waiting,
+}
 
 /// The pace of all modules, shared by the lanes. As long as none is slow, asking costs one atomic read.
 #[derive(Debug, Clone, Default)]
@@ -67,26 +79,32 @@ impl Pace {
         self.0.slow.store(means.values().filter(|m| m.slow).count(), Ordering::Relaxed);
     }
 
-    /// Whether running the task would call a slow module. `is_known` is asked only when it matters.
-    pub fn concerns(&self, registry: &Registry, body: &TaskBody, is_known: impl FnOnce() -> bool) -> bool {
-        if self.0.slow.load(Ordering::Relaxed) == 0 {
-            return false;
+    /// Where a task is to be run, by the modules that it would call; `None`: in the lane. `is_known` is asked only when it
+    /// matters.
+    pub fn beside(&self, registry: &Registry, body: &TaskBody, is_known: impl FnOnce() -> bool) -> Option<Beside> {
+        let slow = self.0.slow.load(Ordering::Relaxed) > 0;
+        if !slow && !registry.may_wait() {
+            return None;
         }
-        let means = self.0.means.lock().unwrap_or_else(PoisonError::into_inner);
-        let slow = |hooks: &[Bound]| hooks.iter().any(|b| means.get(&b.module.name).is_some_and(|mean| mean.slow));
+        let means = slow.then(|| self.0.means.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_slow = |bound: &Bound| {
+            means.as_ref().is_some_and(|means| means.get(&bound.module.name).is_some_and(|mean| mean.slow))
+        };
+        let of = |hooks: &[Bound]| {
+            let waits = hooks.iter().any(|bound| bound.module.settings.may_wait()).then_some(Beside::Waiting);
+            waits.or_else(|| hooks.iter().any(is_slow).then_some(Beside::Slow))
+        };
         let etype = &body.entity.etype;
-        if slow(registry.on_task_start()) {
-            return true;
-        }
+        let mut found = of(registry.on_task_start());
         if body.delete {
-            return false;
+            return found;
         }
-        if body.datapoints.iter().any(|dp| slow(registry.on_new_attribute(etype, &dp.attr))) {
-            return true;
+        for datapoint in &body.datapoints {
+            found = found.max(of(registry.on_new_attribute(etype, &datapoint.attr)));
         }
-        let creation = slow(registry.allow_entity_creation(etype)) || slow(registry.on_entity_creation(etype));
+        let creation = of(registry.allow_entity_creation(etype)).max(of(registry.on_entity_creation(etype)));
         drop(means);
-        creation && !is_known()
+        if creation > found && !is_known() { creation } else { found }
     }
 
     /// The modules that are slow, with the mean time of a call in microseconds.

@@ -26,6 +26,8 @@ pub struct Bound {
 #[derive(Debug, Default)]
 pub struct Registry {
     modules: Vec<Arc<LoadedModule>>,
+    /// Whether any of them may wait for somebody outside.
+    may_wait: bool,
     task_start: Vec<Bound>,
     allow: HashMap<EntityType, Vec<Bound>>,
     creation: HashMap<EntityType, Vec<Bound>>,
@@ -149,6 +151,7 @@ impl Registry {
                 }
             }
         }
+        registry.may_wait = modules.iter().any(|module| module.settings.may_wait());
         registry.modules = modules;
         registry
     }
@@ -157,6 +160,12 @@ impl Registry {
     #[must_use]
     pub fn modules(&self) -> &[Arc<LoadedModule>] {
         &self.modules
+    }
+
+    /// Whether any module may wait for somebody outside of this host.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     /// Called first for every task.

@@ -413,6 +413,41 @@ fn a_slow_module_is_run_aside_and_holds_up_nobody() {
     }
 }
 
+/// From its first call on, a module that waits for somebody outside holds up neither the lane nor a slow module. Here
+/// those that wait are let go only when all others are done.
+#[test]
+fn a_module_that_waits_for_somebody_outside_holds_up_nobody() {
+    let waits = granted(module("waits", vec![attribute("note")]), "http", "*");
+    let bench = Bench::with(vec![waits, module("slow", vec![attribute("seen")])], 1);
+    bench.host.slow_down("slow", std::time::Duration::from_millis(5));
+    let (gate, closed) = std::sync::mpsc::channel::<()>();
+    let closed = std::sync::Mutex::new(closed);
+    bench.host.on("waits", move |_, _, _| {
+        // Ends when the other side is gone.
+        let _open = closed.lock().unwrap().recv();
+        Answer::Nothing
+    });
+    // More than there are threads for them, and than a lane gives out at once.
+    let waiting = (0..100).map(|n| body(&format!("waits{n}"), vec![plain("note", "x")]));
+    let slow = (0..20).map(|n| body(&format!("slow{n}"), vec![observation("seen", "x", n + 1)]));
+    let quick = (0..100).map(|n| body(&format!("quick{n}"), vec![plain("label", "x")]));
+    bench.admit(waiting.chain(slow).chain(quick).collect());
+    let others_left = || {
+        let quick = (0..100).filter(|n| bench.text(&format!("quick{n}"), "label").is_none()).count();
+        quick + (0..20).filter(|n| bench.reader.record(&entity(&format!("slow{n}"))).unwrap().is_none()).count()
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while others_left() > 0 {
+        assert!(std::time::Instant::now() < until, "{} wait for those that wait", others_left());
+        std::thread::yield_now();
+    }
+    assert_eq!(bench.reader.counters().unwrap().pending, 100);
+    drop(gate);
+    let counters = bench.settle();
+    assert_eq!((counters.applied, counters.dead), (220, 0));
+    assert_eq!(bench.host.calls().iter().filter(|call| call.starts_with("waits ")).count(), 100);
+}
+
 #[test]
 fn order_holds_for_entities_whose_tasks_run_aside() {
     let bench = Bench::with(vec![module("slow", vec![attribute("seen")])], 2);

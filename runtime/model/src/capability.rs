@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::egress::{Network, Pattern, Url};
+
 /// One row of the table of capabilities.
 #[derive(Debug, Clone, Copy)]
 pub struct Capability {
@@ -27,7 +29,7 @@ pub const TABLE: &[Capability] = &[
         what: "return tasks that write these",
     },
     Capability { name: "delete-entity", scope: "entity type, or *", what: "return tasks that remove entities" },
-    Capability { name: "http", scope: "METHOD URL-pattern", what: "send requests to outside services" },
+    Capability { name: "http", scope: "METHOD URL-pattern [at NETWORK]", what: "send requests to outside services" },
     Capability { name: "resolver", scope: "", what: "look names up" },
     Capability { name: "secret", scope: "name of the secret", what: "use a secret without seeing it" },
     Capability { name: "files", scope: "name of the folder", what: "read a folder that the operator named" },
@@ -52,14 +54,50 @@ pub struct Grant {
 
 impl Grant {
     /// Whether this grant covers a use of `capability` on `scope`. `*` covers all; a scope `TYPE` covers
-    /// `TYPE.ATTRIBUTE`.
+    /// `TYPE.ATTRIBUTE`, and patterns of `http` cover narrower ones.
     #[must_use]
     pub fn covers(&self, capability: &str, scope: &str) -> bool {
         self.capability == capability
             && (self.scope == "*"
                 || self.scope == scope
                 || (capability == "write-entities"
-                    && scope.strip_prefix(self.scope.as_str()).is_some_and(|rest| rest.starts_with('.'))))
+                    && scope.strip_prefix(self.scope.as_str()).is_some_and(|rest| rest.starts_with('.')))
+                || (capability == "http" && self.is_wider(scope)))
+    }
+
+    /// Whether this grant lets a request through.
+    #[must_use]
+    pub fn allows(&self, method: &str, url: &Url) -> bool {
+        self.capability == "http"
+            && (self.scope == "*" || Pattern::parse(&self.scope).is_ok_and(|pattern| pattern.allows(method, url)))
+    }
+
+    /// Networks beside the Internet at large that it opens.
+    #[must_use]
+    pub fn networks(&self) -> Vec<Network> {
+        let pattern = if self.capability == "http" { Pattern::parse(&self.scope).ok() } else { None };
+        pattern.map(|pattern| pattern.networks().to_vec()).unwrap_or_default()
+    }
+
+    /// Whether an operator may give it: its capability exists, and the scope is of its form.
+    ///
+    /// # Errors
+    /// What is wrong, and what was expected.
+    pub fn check(&self) -> Result<(), String> {
+        let Some(known) = find(&self.capability) else {
+            return Err(format!("{:?} is no capability", self.capability));
+        };
+        match (known.scope.is_empty(), self.scope.is_empty()) {
+            (true, false) => Err(format!("{} has no scope, found {:?}", known.name, self.scope)),
+            (false, true) => Err(format!("{} needs a scope: {}", known.name, known.scope)),
+            _ if known.name == "http" && self.scope != "*" => Pattern::parse(&self.scope).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_wider(&self, scope: &str) -> bool {
+        let patterns = (Pattern::parse(&self.scope), Pattern::parse(scope));
+        matches!(patterns, (Ok(grant), Ok(wish)) if grant.covers(&wish))
     }
 }
 
@@ -86,5 +124,32 @@ mod tests {
         assert!(!g("ip.hostname").covers("write-entities", "ip.ports"));
         assert!(!g("i").covers("write-entities", "ip.hostname"));
         assert!(!g("*").covers("read-entities", "ip"));
+    }
+
+    #[test]
+    fn a_wider_pattern_covers_a_narrower_one_and_opens_networks() {
+        let g = |s: &str| Grant { capability: "http".into(), scope: s.into() };
+        let wide = g("* https://*.example.org at 10.0.0.0/8");
+        assert!(wide.covers("http", "POST https://hooks.example.org/in"));
+        assert!(!wide.covers("http", "POST https://example.com/in"));
+        assert_eq!(wide.networks(), ["10.0.0.0/8".parse().unwrap()]);
+        let url = Url::parse("https://a.example.org/").unwrap();
+        assert!(wide.allows("GET", &url) && g("*").allows("GET", &url));
+        assert!(!g("POST https://a.example.org").allows("GET", &url));
+        assert_eq!(g("*").networks(), []);
+        let secret = Grant { capability: "secret".into(), scope: "*".into() };
+        assert!(!secret.allows("GET", &url));
+    }
+
+    #[test]
+    fn scopes_have_the_form_of_their_capability() {
+        let check =
+            |capability: &str, scope: &str| Grant { capability: capability.into(), scope: scope.into() }.check();
+        assert_eq!(check("http", "*"), Ok(()));
+        assert_eq!(check("http", "GET https://example.org"), Ok(()));
+        assert!(check("http", "example.org").unwrap_err().contains("expected METHOD URL-pattern"));
+        assert!(check("http", "").unwrap_err().contains("needs a scope"));
+        assert!(check("state", "x").unwrap_err().contains("has no scope"));
+        assert!(check("htp", "x").is_err());
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::schema::Schema;
 
+mod egress;
 mod entities;
 mod files;
 mod http;
@@ -22,6 +23,7 @@ mod yaml;
 use section::{Report, Words};
 use yaml::{At, Node};
 
+pub use egress::Egress;
 pub use files::is_of_deployment;
 pub use http::Http;
 pub use problem::ConfigProblem;

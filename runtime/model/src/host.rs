@@ -107,6 +107,8 @@ reasons! {
     OutputCount = "output-count", "the hook returned more than allowed in one call; return less";
     /// Something was done that needs a grant.
     NotGranted = "not-granted", "the module lacks a grant; `tenter grant` gives it";
+    /// The host would not connect to an address that is not of the Internet at large.
+    EgressDenied = "egress-denied", "the module wanted to reach an address of an internal network; if it may, end the scope of its grant of `http` with `at NETWORK`";
     /// The module's room for state is used up.
     StateQuota = "kv-quota", "the module keeps more state than allowed; discard what is old";
     /// The hook is paused after too many faults.

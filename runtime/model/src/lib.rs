@@ -16,6 +16,7 @@ pub mod cron;
 pub mod datapoint;
 pub mod datatype;
 pub mod duration;
+pub mod egress;
 pub mod filter;
 pub mod history;
 pub mod hook;

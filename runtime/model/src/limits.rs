@@ -106,3 +106,17 @@ pub const MAX_TEMPLATE_BYTES: usize = 1 << 20;
 pub const REPORT_STEPS: u64 = 5_000_000;
 /// A document that a template makes, in bytes.
 pub const MAX_REPORT_BYTES: usize = 32 << 20;
+/// Requests to outside services in one call of a hook.
+pub const MAX_HTTP_REQUESTS: u32 = 16;
+/// Body of a request to an outside service, in bytes.
+pub const MAX_HTTP_REQUEST_BYTES: usize = 1 << 20;
+/// Body of an answer of an outside service, in bytes as they come over the line; nothing is decompressed.
+pub const MAX_HTTP_RESPONSE_BYTES: usize = 1 << 20;
+/// All headers of an answer of an outside service, in bytes.
+pub const MAX_HTTP_RESPONSE_HEADER_BYTES: usize = 32 << 10;
+/// Look-ups of names in one call of a hook.
+pub const MAX_LOOKUPS: u32 = 64;
+/// Text of a secret, in bytes: shorter ones could not be told from ordinary text where answers are masked.
+pub const MIN_SECRET_BYTES: usize = 8;
+/// See [`MIN_SECRET_BYTES`].
+pub const MAX_SECRET_BYTES: usize = 16 << 10;

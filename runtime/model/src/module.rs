@@ -153,6 +153,12 @@ impl ModuleSettings {
     pub const LIMIT_NAMES: &[&str] =
         &["fuel", "deadline_ms", "memory_bytes", "table_elements", "hostcall_bytes", "handles", "host_calls"];
 
+    /// Whether its calls may wait for somebody outside of this host.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.grants.iter().any(|grant| matches!(grant.capability.as_str(), "http" | "resolver"))
+    }
+
     /// Whether a grant covers this use.
     #[must_use]
     pub fn is_granted(&self, capability: &str, scope: &str) -> bool {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use tenter_model::Schema;
 use tenter_model::capability::{self, Grant};
+use tenter_model::egress::Pattern;
 use tenter_model::host::{CallCause, HookFailure, HostData};
 use tenter_model::id::ModuleName;
 use tenter_model::module::{Descriptor, LoadedModule, ModuleSettings};
@@ -95,7 +96,8 @@ pub(crate) fn admit(
     let id = format!("admit:{name}:{digest}");
     let call = CallFacts { id: &id, time: now, cause: CallCause::Normal };
     let folders = Folders::of(&settings);
-    let facts = ModuleFacts { name: name.clone(), settings, schema: schema.clone(), schema_json };
+    let facts =
+        ModuleFacts { name: name.clone(), settings, schema: schema.clone(), schema_json, outside: sandbox.outside() };
     let mut code = ModuleCode { pre, indices, facts: Arc::new(facts), folders, config: String::new() };
     let mut instance = Instance::new(sandbox.engine(), &code, data, call)
         .map_err(|dead| failed("describe", "the component cannot be instantiated", &dead.failure, &dead.room))?;
@@ -152,6 +154,18 @@ fn request(request: Request) -> Admitted<Grant> {
         return Err(AdmitError::new("capability", text));
     };
     let scope = escape(&request.scope, 200);
+    if row.name == "http" && scope != "*" && !scope.is_empty() {
+        let wrong = |why: String| {
+            let text = format!("`module.configure` asks for \"http\" with the scope {scope:?}: {why}");
+            AdmitError::new("capability", text)
+        };
+        if !Pattern::parse(&scope).map_err(wrong)?.networks().is_empty() {
+            return Err(wrong(
+                "which internal networks a module may reach is for the operator to say, in a grant; leave \"at …\" out"
+                    .into(),
+            ));
+        }
+    }
     match (row.scope.is_empty(), scope.is_empty()) {
         (true, false) => Err(AdmitError::new(
             "capability",

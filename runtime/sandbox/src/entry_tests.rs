@@ -21,6 +21,7 @@ pub(crate) fn room(engine: &Engine) -> Room {
         settings: ModuleSettings::default(),
         schema: Schema::default(),
         schema_json: "{}".into(),
+        outside: Arc::new(tenter_model::egress::Nowhere),
     };
     let guest = Guest {
         wasi: wasi::context(&clock, &printed, None).0,

@@ -60,6 +60,7 @@ pub(crate) fn returned(error: HookError, refusal: Option<Refusal>) -> HookFailur
         Some(_) if reason == Reason::InvalidInput => reason,
         Some(Refusal::NotGranted(_)) => Reason::NotGranted,
         Some(Refusal::StateQuota) => Reason::StateQuota,
+        Some(Refusal::Egress) => Reason::EgressDenied,
         None => reason,
     };
     match refusal {
@@ -86,6 +87,7 @@ fn describe(refusal: Refusal) -> String {
     match refusal {
         Refusal::NotGranted(capability) => format!("the host refused what needs the grant `{capability}`"),
         Refusal::StateQuota => "the host had no room left for its state".to_owned(),
+        Refusal::Egress => "the host refused to connect".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tenter_model::Schema;
+use tenter_model::egress::Outside;
 use tenter_model::host::{CallCause, HostData, LogLevel, LogLine};
 use tenter_model::id::ModuleName;
 use tenter_model::limits::CallLimits;
@@ -27,6 +28,8 @@ pub(crate) struct ModuleFacts {
     pub(crate) settings: ModuleSettings,
     pub(crate) schema: Schema,
     pub(crate) schema_json: Arc<str>,
+    /// What its requests and look-ups go through.
+    pub(crate) outside: Arc<dyn Outside>,
 }
 
 /// The data of a store.
@@ -76,6 +79,8 @@ pub(crate) enum Refusal {
     NotGranted(&'static str),
     /// There is no room for more state.
     StateQuota,
+    /// A rule of the host was against what a request wanted to reach.
+    Egress,
 }
 
 /// What imports answer in calls of some kinds alone.
@@ -97,6 +102,10 @@ pub(crate) struct CallState {
     pub(crate) deadline: Instant,
     pub(crate) host_calls: u32,
     pub(crate) host_bytes: u64,
+    /// Requests to outside services.
+    pub(crate) requests: u32,
+    /// Look-ups of names.
+    pub(crate) lookups: u32,
     pub(crate) stop: Option<Stop>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) state: Draft,
@@ -120,6 +129,8 @@ impl CallState {
             deadline: Instant::now(),
             host_calls: 0,
             host_bytes: 0,
+            requests: 0,
+            lookups: 0,
             stop: None,
             refusal: None,
             state: Draft::default(),
@@ -154,6 +165,8 @@ impl CallState {
         self.deadline = now + wall;
         self.host_calls = 0;
         self.host_bytes = 0;
+        self.requests = 0;
+        self.lookups = 0;
         self.stop = None;
         self.refusal = None;
         self.state = Draft::default();
@@ -172,6 +185,30 @@ impl CallState {
         }
         // The deadline is looked at when the guest goes on: asking for the time would cost more than most imports.
         Ok(())
+    }
+
+    /// How long a host function may block: what is left of the call, less a little for the guest to make something of
+    /// the answer, and no longer than the guest wishes.
+    pub(crate) fn may_wait(&self, wish_ms: Option<u32>) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = left.saturating_sub((left / 10).min(Duration::from_millis(100)));
+        wish_ms.map_or(left, |wish| left.min(Duration::from_millis(u64::from(wish))))
+    }
+
+    /// Does what blocks, and tells how long it took.
+    pub(crate) fn waited<T>(&self, work: impl FnOnce() -> T) -> (T, Duration) {
+        let begun = Instant::now();
+        let done = work();
+        (done, begun.elapsed())
+    }
+
+    /// A name for something that the call does, the same when the call is repeated.
+    pub(crate) fn key_of(&self, what: &str) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update((self.id.len() as u64).to_be_bytes());
+        hasher.update(&self.id);
+        hasher.update(what);
+        hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The call's random numbers.

@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tenter_model::egress::{Nowhere, Outside};
 use tenter_model::host::HostData;
 use tenter_model::module::LoadedModule;
 use wasmtime::Engine;
@@ -76,6 +77,7 @@ pub struct Sandbox {
     /// Held while an upload is compiled.
     compiling: Mutex<()>,
     generations: AtomicU64,
+    outside: Arc<dyn Outside>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -103,7 +105,15 @@ impl Sandbox {
             None => None,
         };
         let compiler = Compiler::default();
-        Ok(Self { engine, linker, cache, compiler, compiling: Mutex::default(), generations: AtomicU64::new(0) })
+        let generations = AtomicU64::new(0);
+        let outside = Arc::new(Nowhere);
+        Ok(Self { engine, linker, cache, compiler, compiling: Mutex::default(), generations, outside })
+    }
+
+    /// The same sandbox for modules that may reach what is outside, within their grants.
+    #[must_use]
+    pub fn reaching(self, outside: Arc<dyn Outside>) -> Self {
+        Self { outside, ..self }
     }
 
     /// The same sandbox with another compiler than [`Compiler::InProcess`].
@@ -149,6 +159,10 @@ impl Sandbox {
     #[must_use]
     pub fn lane(&self, data: Arc<dyn HostData>) -> Lane {
         Lane::new(self.engine.clone(), data)
+    }
+
+    pub(crate) fn outside(&self) -> Arc<dyn Outside> {
+        self.outside.clone()
     }
 
     pub(crate) fn engine(&self) -> &Engine {

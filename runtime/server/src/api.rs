@@ -24,6 +24,7 @@ mod operation;
 mod params;
 mod peer;
 mod routes;
+mod secrets;
 mod shape;
 mod snapshots;
 mod status;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::http::StatusCode;
 use tenter_engine::case::{CaseError, CaseParts, Cases};
-use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport};
+use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport, WAITING};
 use tenter_model::config::{self, Action, Http, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
 use tenter_model::time::Clock;
@@ -25,6 +25,8 @@ use crate::api::ApiError;
 use crate::auth::Tokens;
 use crate::clock::SystemClock;
 use crate::datapoint_log::DatapointLog;
+use crate::egress::Egress;
+use crate::egress::secrets::Secrets;
 use crate::events::Events;
 use crate::jobs;
 use crate::modules::{ModuleError, Modules};
@@ -83,9 +85,9 @@ struct Inner {
 }
 
 /// Hosts that an engine with so many lanes has, each with instances of its own: the lanes, as many for snapshots, half as
-/// many aside, one for sweeps; and room for commands.
+/// many aside and some for modules that wait, one for sweeps; and room for commands.
 fn hosts(lanes: u32) -> u32 {
-    lanes * 2 + lanes.div_ceil(2) + 3
+    lanes * 2 + lanes.div_ceil(2) + u32::try_from(WAITING).unwrap_or(0) + 3
 }
 
 impl App {
@@ -119,6 +121,8 @@ impl App {
         let sandbox = Sandbox::new(SandboxOptions { cache_dir: Some(data_dir.join("cache")), lanes: hosts(lanes) })?;
         // The program of unit tests is no compiler: there, uploads are compiled in the process that serves.
         let sandbox = if cfg!(test) { sandbox } else { sandbox.compile_with(Compiler::child(program)) };
+        let secrets = Secrets::open(&data_dir)?;
+        let sandbox = sandbox.reaching(Arc::new(Egress::open(&site.tenter.egress, secrets.clone())?));
         let sandbox = Arc::new(sandbox);
         let schema = Arc::new(site.schema.clone());
         let registry = SharedRegistry::default();
@@ -133,6 +137,7 @@ impl App {
             site_dir.clone(),
             registry.clone(),
             clock.clone(),
+            secrets,
         )?);
         let engine = Arc::new(Engine::start(Parts {
             store: store.clone(),

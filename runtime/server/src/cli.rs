@@ -35,6 +35,7 @@ mod pages;
 mod run;
 mod schema;
 mod schema_update;
+mod secret;
 mod serve;
 mod snapshot;
 mod status;
@@ -116,6 +117,9 @@ enum Command {
     Grant(grant::Args),
     /// Take a capability away from a module.
     Revoke(grant::Args),
+    /// Set secrets that modules use and never see.
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Make tokens for the server.
     #[command(subcommand)]
     Token(token::Command),
@@ -221,6 +225,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Key(command) => module::sign::key(&command, context)?,
         Command::Grant(args) => grant::grant(&args, context)?,
         Command::Revoke(args) => grant::revoke(&args, context)?,
+        Command::Secret(command) => secret::run(command, context)?,
         Command::Token(command) => token::run(command, context)?,
         Command::Hook(command) => hook::run(command, context)?,
         Command::Datapoint(datapoint::Command::Send(args)) => datapoint::run(&args, context)?,

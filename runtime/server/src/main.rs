@@ -14,6 +14,7 @@ mod cli;
 mod client;
 mod clock;
 mod datapoint_log;
+mod egress;
 mod embedded;
 mod enabled;
 mod error;

@@ -21,11 +21,13 @@ use tenter_model::{ModuleName, Schema, SubscriptionId};
 use tenter_sandbox::{AdmitError, AdmitRequest, Sandbox};
 use tenter_store::{ModuleRow, Reader, Store, StoreError};
 
+use crate::egress::secrets::Secrets;
 use crate::enabled::{self, Missing};
 
 mod config;
 mod grants;
 mod history;
+mod secrets;
 pub(crate) mod signature;
 mod together;
 mod versions;
@@ -60,6 +62,9 @@ pub(crate) enum ModuleError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The file of secrets cannot be written.
+    #[error("the secrets cannot be written: {0}")]
+    Secrets(std::io::Error),
 }
 
 impl From<AdmitError> for ModuleError {
@@ -82,6 +87,7 @@ pub(crate) struct Modules {
     registry: SharedRegistry,
     data: Arc<dyn HostData>,
     clock: Arc<dyn Clock>,
+    secrets: Arc<Secrets>,
     /// Configurations of modules whose files were read again since the start.
     files: Mutex<BTreeMap<ModuleName, serde_json::Value>>,
     /// Held for the length of a change, so that changes of modules follow one another.
@@ -111,6 +117,7 @@ impl Modules {
         site_dir: Option<PathBuf>,
         registry: SharedRegistry,
         clock: Arc<dyn Clock>,
+        secrets: Arc<Secrets>,
     ) -> Result<Self, StoreError> {
         let reader = store.reader()?;
         let data: Arc<dyn HostData> = Arc::new(store.reader()?);
@@ -128,6 +135,7 @@ impl Modules {
             registry,
             data,
             clock,
+            secrets,
             files: Mutex::default(),
             state: Mutex::new(State { off, history, ..State::default() }),
         };
@@ -196,6 +204,9 @@ impl Modules {
         let mut state = self.lock();
         self.row(name)?;
         self.acting(actor).remove_module(name)?;
+        if let Err(error) = self.secrets.forget(name) {
+            tracing::error!(module = %name, "the secrets of a module that is gone are still there: {error}");
+        }
         state.loaded.remove(name);
         state.off.retain(|(module, _)| module != name);
         state.history.forget(name);

@@ -173,7 +173,13 @@ fn grant() -> Value {
         set(properties, "capability", json!({"enum": all, "description": "name of the capability"}));
     }
     set(&mut out, "if", json!({"properties": {"capability": {"enum": named(true)}}}));
-    set(&mut out, "then", json!({"properties": {"scope": {"type": "string"}}, "required": ["scope"]}));
+    let of_http = json!({
+        "if": {"properties": {"capability": {"const": "http"}}},
+        "then": {"properties": {"scope": {"pattern": r"^(\*|\s*\S+\s+[Hh][Tt][Tt][Pp][Ss]?://\S+(\s+at\s+\S+)?\s*)$"}}},
+    });
+    let mut scoped = json!({"properties": {"scope": {"type": "string"}}, "required": ["scope"]});
+    set(&mut scoped, "allOf", json!([of_http]));
+    set(&mut out, "then", scoped);
     set(&mut out, "else", json!({"properties": {"scope": {"type": "null"}}}));
     out
 }

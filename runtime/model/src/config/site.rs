@@ -8,6 +8,7 @@ use crate::id::ModuleName;
 use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
 use crate::schema::{DuplicateKeys, Schema};
 
+use super::egress::Egress;
 use super::http::Http;
 
 /// The whole configuration.
@@ -289,6 +290,8 @@ pub struct TenterConfig {
     pub query_max_ms: u64,
     /// `http`.
     pub http: Http,
+    /// `egress`.
+    pub egress: Egress,
     /// `duplicate_keys`: what counts where a key stands twice in JSON that comes in.
     pub duplicate_keys: DuplicateKeys,
     /// `signatures`.
@@ -312,6 +315,7 @@ impl Default for TenterConfig {
             query_max_ms: 30_000,
             duplicate_keys: DuplicateKeys::default(),
             http: Http::default(),
+            egress: Egress::default(),
             signatures: Signatures::default(),
             signers: BTreeMap::new(),
             modules: BTreeMap::new(),

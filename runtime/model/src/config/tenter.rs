@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::egress;
 use super::http;
 use super::keys::{GRANT, MODULE, TENTER};
 use super::section::{Report, Section, Words, at_least, boolean, one_of, text, texts, word};
@@ -25,6 +26,7 @@ pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<Tente
         min_free_mib: top.read(report, "min_free_mib", at_least(0)),
         query_max_ms: top.read(report, "query_max_ms", at_least(1)).unwrap_or(TenterConfig::default().query_max_ms),
         http: top.section(report, "http").map(|http| http::read(report, http)).unwrap_or_default(),
+        egress: top.section(report, "egress").map(|egress| egress::read(report, egress)).unwrap_or_default(),
         duplicate_keys: top.read(report, "duplicate_keys", |n| word(n, &twice)).unwrap_or_default(),
         signatures: top.read(report, "signatures", signatures).unwrap_or_default(),
         signers: BTreeMap::new(),
@@ -198,6 +200,13 @@ fn grant(report: &mut Report, section: Section<'_>) -> Option<Grant> {
         section.error(report, at.unwrap_or(here), "capability", words);
         return None;
     };
+    if let (Some(scope), Some(scope_at)) = (&scope, scope_at)
+        && row.name == "http"
+        && let Err(why) = (Grant { capability: name.clone(), scope: scope.clone() }).check()
+    {
+        section.error(report, scope_at, "scope", Words::new(why));
+        return None;
+    }
     match (row.scope, &scope) {
         ("", Some(_)) => {
             let words = Words::new(format!("the capability {name:?} has no scope"));

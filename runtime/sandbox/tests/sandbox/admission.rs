@@ -195,7 +195,15 @@ fn families() {
 fn capabilities() {
     insta::assert_snapshot!(refused_config(json!({ "requests": ["stat"] })), @r#"capability: `module.configure` asks for the capability "stat", which does not exist, did you mean "state"?; `tenter grant --help` lists them"#);
     insta::assert_snapshot!(refused_config(json!({ "requests": ["state all"] })), @r#"capability: `module.configure` asks for "state" with the scope "all"; this capability has none, leave it empty"#);
-    insta::assert_snapshot!(refused_config(json!({ "requests": ["http"] })), @r#"capability: `module.configure` asks for "http" without a scope; expected METHOD URL-pattern"#);
+    insta::assert_snapshot!(refused_config(json!({ "requests": ["http"] })), @r#"capability: `module.configure` asks for "http" without a scope; expected METHOD URL-pattern [at NETWORK]"#);
+}
+
+#[test]
+fn a_wish_for_an_internal_network_is_refused() {
+    insta::assert_snapshot!(refused_config(json!({ "requests": ["http GET example.org"] })), @r#"capability: `module.configure` asks for "http" with the scope "GET example.org": an address begins with https:// or http://"#);
+    insta::assert_snapshot!(refused_config(json!({ "requests": ["http GET http://intranet/ at 10.0.0.0/8"] })), @r#"capability: `module.configure` asks for "http" with the scope "GET http://intranet/ at 10.0.0.0/8": which internal networks a module may reach is for the operator to say, in a grant; leave "at …" out"#);
+    let wishes = json!({ "requests": ["http GET http://intranet/", "http *"] });
+    assert_eq!(admit(&sandbox(), &villain(), settings(wishes), Arc::new(Data::default())).unwrap().requests.len(), 2);
 }
 
 #[test]

@@ -252,6 +252,7 @@ impl From<ModuleError> for ApiError {
             ModuleError::Invalid(message) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", message),
             ModuleError::Conflict(message) => Self::new(StatusCode::CONFLICT, "conflict", message),
             ModuleError::Store(error) => error.into(),
+            error @ ModuleError::Secrets(_) => Self::internal(error),
         }
     }
 }

@@ -128,6 +128,7 @@ fn path_parameter(name: &str) -> Value {
         "attr" => "name of the attribute",
         "action" => "name of the action",
         "name" | "module" => "name of the module",
+        "secret" => "name of the secret",
         "subscription" => "id of the subscription",
         "seq" => "number of the dead letter",
         "id" => "id of the call",

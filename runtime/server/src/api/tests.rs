@@ -292,6 +292,9 @@ fn the_table_is_what_was_decided() {
     operator modules  POST   /api/v1/modules/{name}/rollback
     operator modules  POST   /api/v1/modules/{name}/grants
     operator modules  DELETE /api/v1/modules/{name}/grants
+    operator modules  GET    /api/v1/modules/{name}/secrets
+    operator modules  PUT    /api/v1/modules/{name}/secrets/{secret}
+    operator modules  DELETE /api/v1/modules/{name}/secrets/{secret}
     operator modules  POST   /api/v1/modules/{name}/release
     author   inspect  GET    /api/v1/breakers
     viewer   read     GET    /api/v1/hooks

@@ -83,7 +83,12 @@ fn check(args: &Args) -> Result<(), CliError> {
             .help(format!("say `tenter grant {} {}`", args.module, row.name))),
         (false, true) => Err(CliError::new(Kind::Usage, format!("{:?} needs a scope: {}", row.name, row.scope))
             .help(format!("say `tenter grant {} {} SCOPE`", args.module, row.name))),
-        _ => Ok(()),
+        _ => {
+            let grant = capability::Grant { capability: args.capability.clone(), scope: args.scope.clone() };
+            grant.check().map_err(|why| {
+                CliError::new(Kind::Usage, why).help("docs/modules.md tells how scopes of http are written")
+            })
+        }
     }
 }
 
@@ -102,6 +107,6 @@ mod tests {
     fn wrong_grants_are_explained() {
         insta::assert_snapshot!(refusal("htp", "x"), @r#""htp" is not a capability | did you mean "http"? `tenter grant --help` lists all"#);
         insta::assert_snapshot!(refusal("state", "x"), @r#""state" takes no scope | say `tenter grant m state`"#);
-        insta::assert_snapshot!(refusal("http", ""), @r#""http" needs a scope: METHOD URL-pattern | say `tenter grant m http SCOPE`"#);
+        insta::assert_snapshot!(refusal("http", ""), @r#""http" needs a scope: METHOD URL-pattern [at NETWORK] | say `tenter grant m http SCOPE`"#);
     }
 }

@@ -56,17 +56,13 @@ pub(super) fn missing_grants(requests: &[Grant], grants: &[Grant]) -> Vec<Grant>
 }
 
 fn check_grant(grant: &Grant) -> Result<(), ModuleError> {
-    let Some(known) = capability::find(&grant.capability) else {
+    if capability::find(&grant.capability).is_none() {
         let names = capability::TABLE.iter().map(|c| c.name);
         let near = nearest(&grant.capability, names).map_or(String::new(), |n| format!(", did you mean {n:?}?"));
         return Err(ModuleError::Invalid(format!(
             "{:?} is no capability{near}; tenter grant --help lists them",
             grant.capability
         )));
-    };
-    match (known.scope.is_empty(), grant.scope.is_empty()) {
-        (true, false) => Err(ModuleError::Invalid(format!("{} has no scope, found {:?}", known.name, grant.scope))),
-        (false, true) => Err(ModuleError::Invalid(format!("{} needs a scope: {}", known.name, known.scope))),
-        _ => Ok(()),
     }
+    grant.check().map_err(ModuleError::Invalid)
 }

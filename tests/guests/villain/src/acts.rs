@@ -212,11 +212,55 @@ pub(crate) fn act(what: &str, entity: &EntityRef) -> Result<Vec<Task>, HookError
             format!("{:?}", secrets::available()),
             format!("{:?}", secrets::hmac_sha256("key", b"text")),
         ]),
+        "http" => {
+            let (method, url) = rest.split_once(' ').unwrap_or((rest, ""));
+            // `METHOD URL` or `METHOD URL SECRET`.
+            let (url, secret) = url.split_once(' ').unwrap_or((url, ""));
+            let used = http::Sensitive::Secret(http::SecretUse { prefix: "Bearer ".into(), name: secret.into() });
+            let header = http::Parameter { name: "authorization".into(), value: used };
+            let answer = http::send(&http::Request {
+                method: method.into(),
+                url: url.into(),
+                query: vec![],
+                headers: if secret.is_empty() { vec![] } else { vec![header] },
+                body: (method == "POST").then(|| b"{}".to_vec()),
+                timeout_ms: None,
+            });
+            match answer {
+                Ok(answer) => told(&[format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body))]),
+                Err(error) => Err(HookError::Failed(format!("{error:?}"))),
+            }
+        }
+        "http-many" => {
+            let get = |_| {
+                let (query, headers) = (vec![], vec![]);
+                let (method, url) = ("GET".into(), rest.into());
+                http::send(&http::Request { method, url, query, headers, body: None, timeout_ms: Some(1) })
+            };
+            let answers: Vec<_> = (0..20).map(get).collect();
+            let went = answers.iter().filter(|answer| !matches!(answer, Err(http::HttpError::Denied(_)))).count();
+            told(&[format!("{went} of {} went out", answers.len())])
+        }
+        "lookup" => {
+            let (kind, name) = rest.split_once(' ').unwrap_or((rest, ""));
+            told(&[format!("{:?}", resolver::lookup(name, kind))])
+        }
+        "secrets" => {
+            let mut words = secrets::available();
+            words.push(format!("{:?}", secrets::hmac_sha256(rest, b"text").map(|mac| mac.len())));
+            told(&words)
+        }
         "invalid-input" => Err(HookError::InvalidInput("bad \u{1b}[31mdata".into())),
         "unavailable" => Err(HookError::Unavailable("nobody there".into())),
         "failed" => Err(HookError::Failed("my fault".into())),
         other => Err(HookError::Failed(format!("no such act: {other}"))),
     }
+}
+
+/// What was found out goes to the log.
+fn told(what: &[String]) -> Result<Vec<Task>, HookError> {
+    what.iter().for_each(|line| log::write(log::Level::Info, line));
+    Ok(vec![])
 }
 
 /// What can be seen of the world outside.

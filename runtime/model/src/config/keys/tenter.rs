@@ -28,6 +28,7 @@ pub(in super::super) const TENTER: Keys = Keys {
             "what a query may read for, in milliseconds, before it is cut off; default 30000",
         ),
         may("http", Form::Mapping(&HTTP), "what clients of the HTTP API may take"),
+        may("egress", Form::Mapping(&EGRESS), "how requests and look-ups of modules leave this server"),
         may(
             "duplicate_keys",
             Form::Word(&["last", "refuse"]),
@@ -67,6 +68,19 @@ const HTTP: Keys = Keys {
             "for the next 4 KiB of what a client sends or reads; default 30s, 0 = no limit",
         ),
         may("request_timeout", Form::Duration, "for a request that only reads; default 60s, 0 = no limit"),
+    ],
+    others: Others::Error,
+};
+
+const EGRESS: Keys = Keys {
+    list: &[
+        may("proxy", Form::Pattern("^https?://.+"), "an HTTP proxy for requests of modules; default none"),
+        may("ca_file", Form::Pattern("^/"), "certificates (PEM) that are trusted beside those that browsers trust"),
+        may(
+            "dns",
+            Form::List(&Form::Text),
+            "servers for look-ups of modules, such as 192.0.2.53; default the system's",
+        ),
     ],
     others: Others::Error,
 };

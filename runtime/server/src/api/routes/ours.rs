@@ -8,7 +8,8 @@ use tenter_model::limits::MAX_UPLOAD_BYTES;
 use crate::api::operation::ParamForm::{Flag, Number, Position, Text};
 use crate::api::operation::{Content, Param, may, must};
 use crate::api::{
-    audit, backup, breakers, deadletters, entities, hooks, invocations, modules, snapshots, status, tokens, why,
+    audit, backup, breakers, deadletters, entities, hooks, invocations, modules, secrets, snapshots, status, tokens,
+    why,
 };
 use crate::auth::Area::{Inspect, Modules, Operate, Read, Tokens};
 
@@ -55,6 +56,10 @@ pub(super) fn table() -> Vec<Route> {
         send("/api/v1/modules/{name}/grants", Modules, post(modules::grant)).says("Grant a capability").takes(Content::Json("Grant")).gives("Module"),
         drop("/api/v1/modules/{name}/grants", Modules, delete(modules::revoke)).says("Take a capability away")
             .asks(&[must("capability", Text, "its name"), may("scope", Text, "of what")]).gives("Module"),
+        read("/api/v1/modules/{name}/secrets", Modules, get(secrets::list)).says("Secrets of a module, without their texts").gives("Object"),
+        Route::new(Method::PUT, "/api/v1/modules/{name}/secrets/{secret}", Some(Modules), put(secrets::set))
+            .says("Set a secret of a module").takes(Content::Json("Object")).gives("Object"),
+        drop("/api/v1/modules/{name}/secrets/{secret}", Modules, delete(secrets::remove)).says("Forget a secret of a module").gives("Object"),
         send("/api/v1/modules/{name}/release", Modules, post(breakers::release)).says("Let paused hooks of a module go")
             .takes(Content::MaybeJson("Release")).gives("Object"),
         read("/api/v1/breakers", Inspect, get(breakers::list)).says("Hooks that are paused").gives("Breakers"),

@@ -1,0 +1,227 @@
+//! Modules that reach out: to what is granted, with secrets that they never see, and nowhere else.
+//!
+//! The peers are in this process, so on the loopback: reaching them needs what any service of an operator's own network
+//! needs, a grant that ends with `at NETWORK`.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Server, Site, assert_reconciled, component, redacted};
+
+/// A service that answers every request with the same bytes and keeps what it was asked.
+struct Peer {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Peer {
+    fn new(answer: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, asked) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<String>>>::default());
+        let kept = asked.clone();
+        // Ends with the process.
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+                while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                    match stream.read(&mut buffer) {
+                        Ok(n) if n > 0 => request.extend_from_slice(&buffer[..n]),
+                        _ => break,
+                    }
+                }
+                kept.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+                let _gone = stream.write_all(answer.as_bytes());
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn saying(body: &str) -> Self {
+        Self::new(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()))
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn server() -> Server {
+    let site = Site::new().module("villain", &json!({"must": "be"})).tenter(
+        "modules:\n  villain:\n    quarantine: off\n    recording: all\n    limits:\n      deadline_ms: 5000\n",
+    );
+    let server = Server::start(&site);
+    server.install("villain", &component("tenter-villain"));
+    server.post("/api/v1/hooks/villain/create/deregister", &json!({})).expect(200);
+    server
+}
+
+fn grant(server: &Server, capability: &str, scope: &str) {
+    server.post("/api/v1/modules/villain/grants", &json!({"capability": capability, "scope": scope})).expect(200);
+}
+
+/// Has the villain do something, and gives the record of the call.
+fn act(server: &Server, act: &str) -> Value {
+    server.post_datapoints(&json!([{"type": "ip", "id": "10.0.0.1", "attr": "hostname", "v": act, "src": "test"}]));
+    assert_reconciled(&server.settle());
+    let rows = server.read("/api/v1/invocations?module=villain&limit=20")["invocations"].clone();
+    let of_attribute = rows.as_array().unwrap().iter().find(|row| row["hook"] == "on-new-attribute").unwrap().clone();
+    server.read(&format!("/api/v1/invocations/{}", of_attribute["id"].as_str().unwrap_or_default()))
+}
+
+/// Z37, and what is beside it: without a grant nothing is reached, with one what it says, and inside only what the
+/// operator opened.
+#[test]
+fn a_module_reaches_what_is_granted_and_nothing_else() {
+    let (peer, _filters) = (Peer::saying("hello"), redacted());
+    let (mut server, url) = (server(), format!("http://{}/in/x", peer.address));
+    let refused = |server: &Server, act_: &str, reason: &str| {
+        let call = act(server, act_);
+        assert_eq!(call["reason"], reason, "{act_}: {call:#}");
+        assert_eq!(peer.asked().len(), 0, "{act_}: something was connected");
+        call["output"].as_str().unwrap_or_default().replace(&peer.address.port().to_string(), "[port]")
+    };
+    insta::assert_snapshot!(refused(&server, &format!("http GET {url}"), "not-granted"), @r#"the module says "HttpError::Denied(\"no grant of module villain lets GET http://127.0.0.1:[port]/in/x through; tenter grant villain http \\\"GET http://127.0.0.1:[port]/in/x\\\" gives one\")" after the host refused what needs the grant `http`; the module lacks a grant; `tenter grant` gives it"#);
+    // Any address of the Internet is none of the loopback, and none of the metadata.
+    grant(&server, "http", "* http://*:*");
+    let words = refused(&server, &format!("http GET {url}"), "egress-denied");
+    assert!(words.contains("egress-denied: 127.0.0.1 is at 127.0.0.1, which is loopback"), "{words}");
+    assert!(words.contains("after the host refused to connect; the module wanted to reach"), "{words}");
+    for inside in
+        ["http://169.254.169.254/latest", "http://localhost:1/", "http://[::ffff:10.0.0.1]/", "http://0.0.0.0:1/"]
+    {
+        refused(&server, &format!("http GET {inside}"), "egress-denied");
+    }
+    for odd in ["http://2130706433/", "http://user@127.0.0.1/", "gopher://127.0.0.1/", "http://127.0.0.1/a/%2e%2e/b"] {
+        refused(&server, &format!("http GET {odd}"), "failed");
+    }
+    // Method, path and network are what the grant says.
+    let scope = format!("GET http://{}/in/* at 127.0.0.1/32", peer.address);
+    grant(&server, "http", &scope);
+    refused(&server, &format!("http POST {url}"), "egress-denied");
+    refused(&server, &format!("http GET http://{}/out", peer.address), "egress-denied");
+    let call = act(&server, &format!("http GET {url}"));
+    assert_eq!(call["reason"], Value::Null, "{call:#}");
+    let logs = call["logs"].to_string();
+    assert!(logs.contains(&format!("http GET {url}: 200 after ")), "{call:#}");
+    assert_eq!(peer.asked().len(), 1);
+    // What is taken away is closed.
+    let path = format!("/api/v1/modules/villain/grants?capability=http&scope={}", encoded(&scope));
+    server.delete(&path).expect(200);
+    let call = act(&server, &format!("http GET {url}"));
+    assert_eq!(call["reason"], "egress-denied", "{call:#}");
+    assert_eq!(peer.asked().len(), 1);
+    server.assert_well();
+}
+
+/// Z38: the module sees where it is sent, and what it asks for there is judged as ever.
+#[test]
+fn where_a_redirect_leads_is_granted_or_refused() {
+    let inside = Peer::saying("treasure");
+    let to = format!("http://{}/treasure", inside.address);
+    let gate = Peer::new(format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"));
+    let server = server();
+    grant(&server, "http", &format!("GET http://{} at 127.0.0.1", gate.address));
+    let call = act(&server, &format!("http GET http://{}/", gate.address));
+    assert!(call["logs"].to_string().contains(": 302 after "), "{call:#}");
+    assert_eq!((gate.asked().len(), inside.asked().len()), (1, 0));
+    assert_eq!(act(&server, &format!("http GET {to}"))["reason"], "not-granted");
+    assert_eq!(inside.asked().len(), 0);
+    grant(&server, "http", &format!("GET {to} at 127.0.0.1"));
+    assert_eq!(act(&server, &format!("http GET {to}"))["reason"], Value::Null);
+    assert_eq!(inside.asked().len(), 1);
+}
+
+#[test]
+fn a_call_makes_so_many_requests_and_no_more() {
+    let (peer, server) = (Peer::saying("x"), server());
+    grant(&server, "http", &format!("GET http://{} at 127.0.0.1", peer.address));
+    let call = act(&server, &format!("http-many http://{}/", peer.address));
+    assert!(call["logs"].to_string().contains("16 of 20 went out"), "{call:#}");
+    assert!(peer.asked().len() <= 16, "{}", peer.asked().len());
+    // The next call has as many again.
+    let call = act(&server, &format!("http-many http://{}/", peer.address));
+    assert!(call["logs"].to_string().contains("16 of 20 went out"), "{call:#}");
+}
+
+/// A text that must not be found anywhere.
+const CANARY: &str = "canary-7d1f2b";
+
+/// Everything that the server tells or keeps is looked through for the text of a secret.
+#[test]
+fn a_secret_is_used_and_never_told() {
+    // It says what it was told, as some services do.
+    let (peer, mut server) = (Peer::saying(&format!("you said {CANARY}")), server());
+    let url = format!("http://{}/", peer.address);
+    grant(&server, "http", &format!("* {url} at 127.0.0.1"));
+    let mut set = server.command();
+    set.args(["--url", &server.url, "--token", server.token.as_deref().unwrap(), "secret", "set", "villain", "key"]);
+    let mut child = set.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{CANARY}\n").as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let mut told =
+        vec![String::from_utf8_lossy(&done.stdout).into_owned(), String::from_utf8_lossy(&done.stderr).into_owned()];
+    // Set is not granted.
+    let before = act(&server, &format!("http GET {url} key"));
+    assert_eq!(before["reason"], "not-granted", "{before:#}");
+    assert_eq!(peer.asked().len(), 0);
+    grant(&server, "secret", "key");
+    let call = act(&server, &format!("http GET {url} key"));
+    assert_eq!(call["reason"], Value::Null, "{call:#}");
+    assert!(peer.asked()[0].to_lowercase().contains(&format!("authorization: bearer {CANARY}")), "{:?}", peer.asked());
+    assert!(call.to_string().contains("you said ***"), "{call:#}");
+    assert_eq!(act(&server, "secrets key")["reason"], Value::Null);
+    for path in [
+        "/api/v1/modules/villain/secrets",
+        "/api/v1/modules/villain/config",
+        "/api/v1/modules/villain",
+        "/api/v1/invocations?limit=100",
+        "/api/v1/errors",
+        "/api/v1/audit",
+        "/metrics",
+    ] {
+        told.push(server.get(path).body);
+    }
+    for row in server.read("/api/v1/invocations?limit=100")["invocations"].as_array().unwrap() {
+        told.push(server.get(&format!("/api/v1/invocations/{}", row["id"].as_str().unwrap())).body);
+    }
+    told.push(server.log());
+    let audit = server.read("/api/v1/audit?limit=1000").to_string();
+    assert!(audit.contains("secret.set"), "{audit}");
+    let listed = server.read("/api/v1/modules/villain/secrets")["secrets"][0].clone();
+    assert_eq!((&listed["name"], &listed["set"], &listed["granted"]), (&json!("key"), &json!(true), &json!(true)));
+    // Stopped, so that all of the database is in its files; and after a restart it is still there.
+    server.stop();
+    let data = server.site().parent().unwrap().join("data");
+    for file in std::fs::read_dir(&data).unwrap().map(Result::unwrap).filter(|file| file.path().is_file()) {
+        let text = String::from_utf8_lossy(&std::fs::read(file.path()).unwrap()).into_owned();
+        let private = file.file_name() == "secrets.json";
+        assert_eq!(text.contains(CANARY), private, "{}", file.path().display());
+        #[cfg(unix)]
+        if private {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+    server.start_again();
+    assert_eq!(act(&server, &format!("http GET {url} key"))["reason"], Value::Null);
+    assert_eq!(peer.asked().len(), 2);
+    server.delete("/api/v1/modules/villain/secrets/key").expect(200);
+    assert_eq!(server.delete("/api/v1/modules/villain/secrets/key").status, 404);
+    assert_eq!(act(&server, &format!("http GET {url} key"))["reason"], "failed");
+    assert_eq!(peer.asked().len(), 2);
+    told.push(server.log());
+    for text in told {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
