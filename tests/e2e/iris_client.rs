@@ -73,11 +73,11 @@ fn the_official_client_passes_its_own_tests() {
     };
     let (good, idle) = (passed(&ours), passed(&theirs));
     let idly = good.intersection(&idle).count();
-    println!(
-        "{} of {TESTS} tests of the official client pass; {} pass against a server that only refuses, {idly} of those here",
+    notice(&format!(
+        "{} of {TESTS} tests of the official client pass; {} pass against a server that only refuses, {idly} of them here too",
         good.len(),
         idle.len()
-    );
+    ));
     let found: BTreeSet<String> = ours.keys().filter(|name| !good.contains(*name)).cloned().collect();
     let known: BTreeMap<String, String> = serde_json::from_str(&read("failing.json")).unwrap();
     assert!(known.values().all(|reason| reason.len() > 20), "each test that fails needs a reason");
@@ -99,7 +99,12 @@ fn read(name: &str) -> String {
 fn skipped(why: &str) {
     let required = std::env::var("TENTER_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|name| name == "python"), "TENTER_REQUIRE names python: {why}");
-    eprintln!("SKIPPED the_official_client_passes_its_own_tests: {why}");
+    notice(&format!("SKIPPED the_official_client_passes_its_own_tests: {why}"));
+}
+
+/// Says something that is seen though the test passes, which what is printed is not.
+fn notice(text: &str) {
+    writeln!(std::io::stderr(), "{text}").unwrap();
 }
 
 /// The Python of an environment that has the packages. It is made once and stays beside what the tests built.
@@ -111,8 +116,10 @@ fn installed() -> Result<PathBuf, String> {
         return Ok(python);
     }
     done(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place))?;
-    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
-    done(Command::new(&python).args(quiet).args(PACKAGES))?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+    // Where there is no way to the registry, that is known soon.
+    let patience = ["--retries", "1", "--timeout", "20"];
+    done(Command::new(&python).args(install).args(patience).args(PACKAGES))?;
     std::fs::write(&mark, wanted).unwrap();
     Ok(python)
 }
