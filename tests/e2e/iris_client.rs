@@ -104,7 +104,7 @@ fn skipped(why: &str) {
 
 /// Says something that is seen though the test passes, which what is printed is not.
 fn notice(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
 /// The Python of an environment that has the packages. It is made once and stays beside what the tests built.
