@@ -178,3 +178,74 @@ fn error_number() -> String {
     }
     uuid(random)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use tenter_model::ModuleName;
+    use tenter_model::case::ObjectKind;
+    use tenter_store::AccessLevel;
+
+    use super::*;
+
+    #[test]
+    fn what_clients_read() {
+        let target = ObjectRef { kind: ObjectKind::Event, id: 7 };
+        let module = ModuleName::new("gate").unwrap();
+        let errors = [
+            CaseError::Denied { module, reason: "no customer".into() },
+            CaseError::Fields(FieldErrors::one("event_title", "Missing field event_title")),
+            CaseError::NotFound(target),
+            CaseError::Invalid("the first case cannot be deleted".into()),
+            CaseError::NoAccess { case_id: Some(9), needed: AccessLevel::Full },
+            CaseError::Stopping,
+            CaseError::Store(StoreError::Conflict("event 7".into())),
+            CaseError::Store(StoreError::Full("quota".into())),
+        ];
+        let mut told = String::new();
+        for error in errors {
+            let refusal = Refusal::of(error, 1);
+            let retry = refusal.retry_after.map(|s| format!(" again after {s} s")).unwrap_or_default();
+            let mut data = refusal.data.clone();
+            if let Some(number) = data.get_mut("error_uuid") {
+                *number = json!("(a number)");
+            }
+            writeln!(told, "{}{retry}: {} {data}", refusal.status.as_u16(), refusal.message).unwrap();
+        }
+        insta::assert_snapshot!(told, @r#"
+        400: Denied by module gate: no customer {"module":"gate","reason":"no customer"}
+        400: Data error {"event_title":["Missing field event_title"]}
+        400: Invalid event ID for this case []
+        400: the first case cannot be deleted []
+        403: Permission denied {"case_id":9,"error_uuid":"(a number)","user_id":1}
+        503 again after 5 s: the server is stopping; send it again []
+        400: event 7 was changed by another writer; read it again and repeat []
+        503 again after 10 s: no room to write: quota; free disk space or raise the quota, writing goes on by itself then; nothing of this request was accepted, send it again then []
+        "#);
+        let gone = Refusal::of_deletion(CaseError::NotFound(target), 1);
+        assert_eq!(gone.message, "Not a valid event ID for this case");
+        let older = Refusal::gone("v2.4.0", "Use directories");
+        assert_eq!(
+            (older.status, older.message.as_str()),
+            (StatusCode::GONE, "Endpoint deprecated in v2.4.0. Use directories.")
+        );
+    }
+
+    #[test]
+    fn what_other_parts_refuse_has_the_envelope_too() {
+        let refused = |status, detail: &str| Refusal::from(ApiError::new(status, "x", detail));
+        let unknown = refused(StatusCode::UNAUTHORIZED, "the token is not known");
+        assert_eq!(unknown.message, "Authentication required: the token is not known");
+        assert_eq!(refused(StatusCode::NOT_FOUND, "there is nothing").message, "Resource not found");
+        assert_eq!(refused(StatusCode::UNPROCESSABLE_ENTITY, "wrong").status, StatusCode::BAD_REQUEST);
+        let denied = refused(StatusCode::FORBIDDEN, "out of scope");
+        assert_eq!(denied.message, "Permission denied: out of scope");
+        assert!(denied.data["error_uuid"].is_string() && denied.data["case_id"].is_null(), "{}", denied.data);
+        let busy =
+            ApiError { retry_after: Some(2), ..ApiError::new(StatusCode::TOO_MANY_REQUESTS, "backlog", "later") };
+        let response = Refusal::from(busy).into_response();
+        assert_eq!(response.headers()["retry-after"], "2");
+        assert_eq!(Success::new("", Value::Null).data, json!([]), "clients look for a list");
+    }
+}
