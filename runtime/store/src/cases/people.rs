@@ -60,7 +60,7 @@ fn must_exist(conn: &rusqlite::Connection, user_id: i64) -> Result<(), StoreErro
 }
 
 impl CaseWorld<'_> {
-    /// The user that a token stands for.
+    /// The user that a token stands for, who may be gone; no other user will have the id.
     #[must_use]
     pub fn user_of_token(&self, digest: &[u8; 32]) -> Option<i64> {
         self.ask(one(self.conn, "SELECT user_id FROM case_token WHERE digest = ?1", [&digest[..]]))

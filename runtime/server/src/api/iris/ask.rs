@@ -199,7 +199,8 @@ async fn user_of(app: &App, caller: Caller) -> Result<CaseUser, Refusal> {
         reader.cases(None, None, |world| {
             let bound = token.and_then(|digest| world.user_of_token(&digest));
             let first = token.is_none() || caller.role == Some(Role::Operator);
-            world.row(LookUpKind::User, bound.or(first.then_some(FIRST))?)
+            let id = bound.or(first.then_some(FIRST));
+            id.map(|id| world.row(LookUpKind::User, id))
         })
     });
     let row = row.await.map_err(|error: ApiError| Refusal::from(error))?;
@@ -208,6 +209,7 @@ async fn user_of(app: &App, caller: Caller) -> Result<CaseUser, Refusal> {
             "this token stands for no user of cases; an operator makes one that does: tenter token create --user LOGIN",
         )
     })?;
+    let row = row.ok_or_else(|| Refusal::nobody("the user that this token stood for is no more"))?;
     if row.body.get("user_active") == Some(&Value::Bool(false)) {
         return Err(Refusal::nobody(&format!("the user {} is not active", row.name)));
     }

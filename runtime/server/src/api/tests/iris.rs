@@ -110,6 +110,18 @@ fn a_user_who_is_not_active_is_nobody() {
     let (status, answer) = place.answer("GET", "/api/ping", Some(&token), "");
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     insta::assert_snapshot!(answer["message"].as_str().unwrap(), @"Authentication required: the user eve is not active");
+
+    // An operator's token that was made for somebody does not become one of the first user when that one goes.
+    let (bob, _) = place.analyst("bob", true);
+    let (now, tokens, by) = (place.app.now(), place.app.tokens(), place.by());
+    let token = tokens.create("test", Role::Operator, &Scopes::default(), "", None, now).unwrap();
+    tokens.bind("test", &token, bob, now).unwrap();
+    assert_eq!(place.answer("GET", "/api/ping", Some(&token), "").0, StatusCode::OK);
+    let gone = place.app.write(move |store, _| store.remove_look_up(LookUpKind::User, bob, by));
+    place.runtime.block_on(gone).unwrap();
+    let (status, answer) = place.answer("GET", "/api/ping", Some(&token), "");
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    insta::assert_snapshot!(answer["message"].as_str().unwrap(), @"Authentication required: the user that this token stood for is no more");
 }
 
 #[test]
