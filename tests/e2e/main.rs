@@ -25,6 +25,7 @@ mod iris_api;
 mod iris_client;
 mod modules;
 mod operate;
+mod parameters;
 mod refused;
 mod scenarios;
 mod schema;

@@ -24,6 +24,7 @@ pub mod host;
 pub mod id;
 pub mod limits;
 pub mod module;
+pub mod parameter;
 pub mod record;
 pub mod render;
 pub mod schema;

@@ -186,6 +186,9 @@ pub struct LoadedModule {
     pub families: Vec<Family>,
     /// What it subscribed to.
     pub subscriptions: Vec<Subscription>,
+    /// Mandatory parameters without a value. When there are any the module is not configured: it asks for nothing, has no
+    /// subscriptions, and is not to be called.
+    pub lacks: Vec<String>,
     /// The sandbox's own handle of the code.
     pub code: Arc<dyn Any + Send + Sync>,
 }

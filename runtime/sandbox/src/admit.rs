@@ -68,13 +68,14 @@ impl AdmitError {
 
 pub(crate) type Admitted<T> = Result<T, AdmitError>;
 
-/// See [`Sandbox::admit`]; subscriptions are checked against the specification only when `strict`.
+/// See [`Sandbox::admit`]; subscriptions are checked against the specification only when `strict`, and a module that lacks
+/// something mandatory is admitted as it is when `may_lack`.
 pub(crate) fn admit(
     sandbox: &Sandbox,
     request: AdmitRequest<'_>,
     data: &Arc<dyn HostData>,
     generation: u64,
-    strict: bool,
+    (strict, may_lack): (bool, bool),
 ) -> Admitted<LoadedModule> {
     let AdmitRequest { name, bytes, settings, schema, schema_json, now } = request;
     config::check_limits(&name, &settings)?;
@@ -107,7 +108,32 @@ pub(crate) fn admit(
     let descriptor = descriptor_from_wit(described)
         .map_err(|bad| AdmitError::new("describe", format!("`module.describe` returned a bad descriptor: {bad}")))?;
 
-    code.config = config::fill(&name, &descriptor, &code.facts.settings.config)?;
+    // Tools have no secrets, and try modules all the same.
+    let set = sandbox.outside().secrets(&name);
+    let is_set = |secret: &str| !may_lack || set.iter().any(|known| known == secret);
+    let filled = config::fill(&name, &descriptor, &code.facts.settings.config, is_set)?;
+    if !filled.lacks.is_empty() {
+        if !may_lack {
+            return Err(config::lacking(&name, &descriptor, &filled.lacks));
+        }
+        let settings = code.facts.settings.clone();
+        let (requests, subscriptions) = (Vec::new(), Vec::new());
+        let (lacks, code) = (filled.lacks, Arc::new(code));
+        let module = LoadedModule {
+            name,
+            descriptor,
+            digest,
+            generation,
+            settings,
+            requests,
+            families,
+            subscriptions,
+            lacks,
+            code,
+        };
+        return Ok(module);
+    }
+    code.config = serde_json::Value::Object(filled.config).to_string();
     let requests = configure(&mut instance, &code, &descriptor)?;
     let subscriptions = subscriptions::collect(&mut instance, &code, &families, strict.then_some(schema))?;
 
@@ -121,6 +147,7 @@ pub(crate) fn admit(
         requests,
         families,
         subscriptions,
+        lacks: Vec::new(),
         code: Arc::new(code),
     })
 }

@@ -129,7 +129,20 @@ impl Sandbox {
     /// # Errors
     /// [`AdmitError`] with a text for the author or operator.
     pub fn admit(&self, request: AdmitRequest<'_>, data: Arc<dyn HostData>) -> Result<LoadedModule, AdmitError> {
-        self.admit_as(request, &data, true)
+        self.admit_as(request, &data, (true, false))
+    }
+
+    /// As [`Sandbox::admit`], but a module that lacks mandatory parameters is admitted as far as it can be looked at, and
+    /// says so in [`LoadedModule::lacks`]: it is to be installed, configured, and then admitted again.
+    ///
+    /// # Errors
+    /// [`AdmitError`] with a text for the author or operator.
+    pub fn admit_unconfigured(
+        &self,
+        request: AdmitRequest<'_>,
+        data: Arc<dyn HostData>,
+    ) -> Result<LoadedModule, AdmitError> {
+        self.admit_as(request, &data, (true, true))
     }
 
     /// As [`Sandbox::admit`], but entity types and attributes that subscriptions name need not be in the specification.
@@ -142,17 +155,17 @@ impl Sandbox {
         request: AdmitRequest<'_>,
         data: Arc<dyn HostData>,
     ) -> Result<LoadedModule, AdmitError> {
-        self.admit_as(request, &data, false)
+        self.admit_as(request, &data, (false, false))
     }
 
     fn admit_as(
         &self,
         request: AdmitRequest<'_>,
         data: &Arc<dyn HostData>,
-        strict: bool,
+        how: (bool, bool),
     ) -> Result<LoadedModule, AdmitError> {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
-        admit::admit(self, request, data, generation, strict)
+        admit::admit(self, request, data, generation, how)
     }
 
     /// A new lane without instances. Use it on one plain thread.

@@ -322,7 +322,7 @@ impl Modules {
             schema_json: self.schema_json.clone(),
             now: self.clock.now(),
         };
-        let module = self.sandbox.admit(request, self.data.clone())?;
+        let module = self.sandbox.admit_unconfigured(request, self.data.clone())?;
         check_periods(&module, batch_period(&self.site))
             .map_err(|error| ModuleError::Refused { code: "period", message: error.to_string() })?;
         Ok(module)

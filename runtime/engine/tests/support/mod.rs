@@ -227,6 +227,7 @@ pub fn module(module: &str, moments: Vec<Moment>) -> LoadedModule {
             .enumerate()
             .map(|(n, moment)| Subscription { id: SubscriptionId::new(&format!("s{n}")).unwrap(), moment })
             .collect(),
+        lacks: Vec::new(),
         code: Arc::new(()),
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 use tenter_model::id::ModuleName;
-use tenter_model::module::{Descriptor, ModuleSettings, Parameter};
+use tenter_model::module::{Descriptor, ModuleSettings};
+use tenter_model::parameter::{self, Filled, Wrong, form_of};
 
 use super::{AdmitError, Admitted};
 use crate::engine::{MAX_MEMORY, MAX_TABLE};
@@ -30,85 +31,49 @@ pub(crate) fn check_limits(module: &ModuleName, settings: &ModuleSettings) -> Ad
     Ok(())
 }
 
-/// The configuration as JSON text.
-pub(crate) fn fill(module: &ModuleName, descriptor: &Descriptor, given: &Value) -> Admitted<String> {
+/// The configuration with defaults filled in. `is_set` tells which secrets are set.
+pub(crate) fn fill(
+    module: &ModuleName,
+    descriptor: &Descriptor,
+    given: &Value,
+    is_set: impl Fn(&str) -> bool,
+) -> Admitted<Filled> {
     let file = format!("modules/{module}.yml");
-    let mut config = match given {
-        Value::Null => Map::new(),
-        Value::Object(map) => map.clone(),
+    let nothing = Map::new();
+    let given = match given {
+        Value::Null => &nothing,
+        Value::Object(map) => map,
         other => {
-            let text = format!("{file} holds {}, expected a mapping of names to values", kind_of(other));
+            let text = format!("{file} holds {}, expected a mapping of names to values", form_of(other));
             return Err(AdmitError::new("config", text));
         }
     };
-    for p in &descriptor.parameters {
-        if p.kind == "secret" {
-            // Secrets stay with the host; a module uses them by name.
-            config.remove(&p.name);
-            continue;
-        }
-        if !config.contains_key(&p.name) {
-            if let Some(default) = default_of(p)? {
-                config.insert(p.name.clone(), default);
-            } else if p.mandatory {
-                return Err(lacking(&file, p));
-            }
-        }
-        if let Some(value) = config.get(&p.name) {
-            check_kind(&file, p, value)?;
-        }
-    }
-    Ok(Value::Object(config).to_string())
+    parameter::fill(descriptor, given, is_set).map_err(|wrong| match wrong {
+        Wrong::Kind { .. } => AdmitError::new("config", format!("{file}: {wrong}")),
+        Wrong::Default { .. } => AdmitError::new("describe", wrong.to_string()),
+    })
 }
 
-fn default_of(p: &Parameter) -> Admitted<Option<Value>> {
-    let parse = |text: &String| {
-        serde_json::from_str(text).map_err(|e| {
-            AdmitError::new("describe", format!("the default of the parameter `{}` is not JSON: {e}", p.name))
-        })
+/// The refusal of a configuration that lacks something mandatory.
+pub(crate) fn lacking(module: &ModuleName, descriptor: &Descriptor, lacks: &[String]) -> AdmitError {
+    let about = |name: &String| match descriptor.parameters.iter().find(|p| p.name == *name) {
+        Some(p) => {
+            let about = if p.description.is_empty() { &p.title } else { &p.description };
+            format!("`{}` ({}): {about}", p.name, p.kind)
+        }
+        None => format!("`{name}`"),
     };
-    p.default.as_ref().map(parse).transpose()
-}
-
-fn lacking(file: &str, p: &Parameter) -> AdmitError {
-    let about = if p.description.is_empty() { &p.title } else { &p.description };
-    AdmitError::new(
-        "config",
-        format!("{file} lacks the mandatory parameter `{}` ({}): {about}; set it and try again", p.name, p.kind),
-    )
-}
-
-fn check_kind(file: &str, p: &Parameter, value: &Value) -> Admitted<()> {
-    let fits = match p.kind.as_str() {
-        "string" | "html" | "markdown" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "float" => value.is_number(),
-        _ => true,
-    };
-    if fits {
-        return Ok(());
-    }
-    let text = format!("{file}: the parameter `{}` is {}, expected {}", p.name, kind_of(value), p.kind);
-    Err(AdmitError::new("config", text))
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(n) if n.is_f64() => "a float",
-        Value::Number(_) => "an integer",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    }
+    let all: Vec<String> = lacks.iter().map(about).collect();
+    let many = if all.len() == 1 { "parameter" } else { "parameters" };
+    let text = format!("modules/{module}.yml lacks the mandatory {many} {}; set it and try again", all.join(", "));
+    AdmitError::new("config", text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+    use tenter_model::module::Parameter;
 
     fn fill_with(kind: &str, mandatory: bool, default: Option<&str>, given: &Value) -> Result<String, String> {
         let parameter = Parameter {
@@ -121,7 +86,13 @@ mod tests {
             default: default.map(str::to_owned),
         };
         let descriptor = Descriptor { parameters: vec![parameter], ..Descriptor::default() };
-        fill(&ModuleName::new("label").unwrap(), &descriptor, given).map_err(|e| e.message)
+        let name = ModuleName::new("label").unwrap();
+        let filled = fill(&name, &descriptor, given, |_| true).map_err(|e| e.message)?;
+        if filled.lacks.is_empty() {
+            Ok(Value::Object(filled.config).to_string())
+        } else {
+            Err(lacking(&name, &descriptor, &filled.lacks).message)
+        }
     }
 
     #[test]

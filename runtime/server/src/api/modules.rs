@@ -7,6 +7,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::capability::Grant;
+use tenter_model::parameter;
 use tenter_model::{ModuleName, SubscriptionId};
 
 use crate::app::App;
@@ -27,11 +28,47 @@ pub(super) struct UploadQuery {
     signature: Option<String>,
 }
 
-/// `GET /api/v1/modules/{name}/config`: as it was given, and by whom.
+/// `GET /api/v1/modules/{name}/config`: as it was given, by whom, and what may be given.
 pub(super) async fn config(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
     let name = module_name(&name)?;
     let found = app.on_modules(move |modules| modules.config(&name)).await?;
-    Ok(Json(json!({"config": found.config, "by": if found.by_operator { "operator" } else { "file" }})))
+    let by = if found.by_operator { "operator" } else { "file" };
+    let schema = parameter::json_schema(&found.descriptor);
+    Ok(Json(json!({"config": found.config, "by": by, "schema": schema, "parameters": found.descriptor.parameters})))
+}
+
+/// `PATCH /api/v1/modules/{name}/config`: some parameters, the others stay.
+pub(super) async fn set_parameters(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+    Json(values): Json<Value>,
+) -> Result<Json<Value>, ApiError> {
+    let Value::Object(values) = values else {
+        return Err(ApiError::invalid("body", "config", "expected an object of parameters"));
+    };
+    change(app, name, caller, move |modules, actor, name| modules.set_parameters(actor, name, &values)).await
+}
+
+/// `GET /api/v1/modules/{name}/config/export`: as IRIS has it.
+pub(super) async fn export_config(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
+    let name = module_name(&name)?;
+    let module = name.clone();
+    let list = app.on_modules(move |modules| modules.export_config(&name)).await?;
+    Ok(Json(json!({"module_name": module, "module_configuration": list})))
+}
+
+/// `POST /api/v1/modules/{name}/config/import`: what the export gives, or the list in it alone.
+pub(super) async fn import_config(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Extension(caller): Extension<Caller>,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, ApiError> {
+    let name = module_name(&name)?;
+    let list = body.get("module_configuration").cloned().unwrap_or(body);
+    let (view, unknown) = app.on_modules(move |modules| modules.import_config(&caller.actor(), &name, &list)).await?;
+    Ok(Json(json!({"module": json_of(&view), "unknown": unknown})))
 }
 
 /// `PUT /api/v1/modules/{name}/config`: replaces the configuration of the file.
@@ -87,7 +124,11 @@ pub(super) async fn upload(
         .await?;
     // The view shows the version in use; what waits is the uploaded one.
     let missing = view.waiting.as_ref().map_or(&view.missing_grants, |waiting| &waiting.missing).clone();
-    let state = if missing.is_empty() { "active" } else { "waiting" };
+    let state = match () {
+        () if !view.lacks.is_empty() => "unconfigured",
+        () if missing.is_empty() => "active",
+        () => "waiting",
+    };
     Ok(Json(json!({"module": json_of(&view), "state": state, "missing_grants": missing})))
 }
 
@@ -212,6 +253,8 @@ fn json_of(view: &ModuleView) -> Value {
         "enabled": view.enabled,
         "loaded": view.loaded,
         "problem": view.problem,
+        "configured": view.lacks.is_empty(),
+        "lacks": view.lacks,
         "position": view.position,
         "version": view.version,
         "digest": view.digest,

@@ -284,6 +284,9 @@ fn the_table_is_what_was_decided() {
     operator modules  PUT    /api/v1/modules/{name}
     operator modules  GET    /api/v1/modules/{name}/config
     operator modules  PUT    /api/v1/modules/{name}/config
+    operator modules  PATCH  /api/v1/modules/{name}/config
+    operator modules  GET    /api/v1/modules/{name}/config/export
+    operator modules  POST   /api/v1/modules/{name}/config/import
     operator modules  DELETE /api/v1/modules/{name}/config
     operator modules  DELETE /api/v1/modules/{name}
     operator modules  POST   /api/v1/modules/{name}/enable

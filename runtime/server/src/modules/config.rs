@@ -3,11 +3,15 @@
 //! What an operator sets replaces the file of the configuration directory until it is taken back. A configuration is
 //! tried on the module before it is stored: one that the module refuses changes nothing.
 
-use serde_json::Value;
 use std::sync::PoisonError;
+
+use serde_json::{Map, Value};
 use tenter_model::ModuleName;
 use tenter_model::capability::Grant;
-use tenter_model::module::ModuleSettings;
+use tenter_model::module::{Descriptor, ModuleSettings};
+use tenter_model::parameter::{self, Kind, kind_of};
+use tenter_store::ModuleRow;
+use zeroize::Zeroizing;
 
 use super::grants::missing_grants;
 use super::{ModuleError, ModuleView, Modules, State};
@@ -15,8 +19,10 @@ use super::{ModuleError, ModuleView, Modules, State};
 /// A configuration and where it comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ConfigView {
-    /// As it was given; defaults of parameters are not in it.
+    /// As it was given, without secrets; defaults of parameters are not in it.
     pub(crate) config: Value,
+    /// The component that it is for, as it describes itself.
+    pub(crate) descriptor: Descriptor,
     /// Whether an operator set it, in place of the file.
     pub(crate) by_operator: bool,
 }
@@ -29,13 +35,82 @@ impl Modules {
     pub(crate) fn config(&self, name: &ModuleName) -> Result<ConfigView, ModuleError> {
         let row = self.row(name)?;
         let by_operator = row.config.is_some();
-        Ok(ConfigView { config: self.settings(name, &row.grants, row.config).config, by_operator })
+        let config = Value::Object(self.given(&row));
+        Ok(ConfigView { config, descriptor: row.active.descriptor, by_operator })
+    }
+
+    /// The configuration of a module as it was given, less what is a secret: a file may hold one, and should not.
+    fn given(&self, row: &ModuleRow) -> Map<String, Value> {
+        let Value::Object(mut given) = self.settings(&row.name, &row.grants, row.config.clone()).config else {
+            return Map::new();
+        };
+        for p in row.active.descriptor.parameters.iter().filter(|p| kind_of(p) == Kind::Secret) {
+            given.remove(&p.name);
+        }
+        given
+    }
+
+    /// Changes some parameters and leaves the others; texts become what their parameter is, and `null` takes a value away,
+    /// so that the default counts.
+    ///
+    /// # Errors
+    /// As for [`Modules::set_config`]; for a name that is no parameter, and for a secret, which is set another way.
+    pub(crate) fn set_parameters(
+        &self,
+        actor: &str,
+        name: &ModuleName,
+        values: &Map<String, Value>,
+    ) -> Result<ModuleView, ModuleError> {
+        let row = self.row(name)?;
+        let mut config = self.given(&row);
+        for (key, value) in values {
+            let p = parameter::find(&row.active.descriptor, key).map_err(ModuleError::Invalid)?;
+            if kind_of(p) == Kind::Secret {
+                return Err(ModuleError::Invalid(secret_elsewhere(name, key)));
+            }
+            if value.is_null() {
+                config.remove(key);
+            } else {
+                config.insert(key.clone(), parameter::cast(p, value).map_err(ModuleError::Invalid)?);
+            }
+        }
+        self.set_config(actor, name, Some(Value::Object(config)))
+    }
+
+    /// The configuration as IRIS lists it: definitions with their values, secrets without.
+    ///
+    /// # Errors
+    /// [`ModuleError::Unknown`].
+    pub(crate) fn export_config(&self, name: &ModuleName) -> Result<Vec<Value>, ModuleError> {
+        let row = self.row(name)?;
+        Ok(parameter::to_iris(&row.active.descriptor, &self.given(&row)))
+    }
+
+    /// Takes values out of a list as IRIS has it; secrets in it are kept where secrets are. Gives the names that are no
+    /// parameters of the module.
+    ///
+    /// # Errors
+    /// As for [`Modules::set_config`]; when the list is none.
+    pub(crate) fn import_config(
+        &self,
+        actor: &str,
+        name: &ModuleName,
+        list: &Value,
+    ) -> Result<(ModuleView, Vec<String>), ModuleError> {
+        let row = self.row(name)?;
+        let read = parameter::from_iris(&row.active.descriptor, &self.given(&row), list);
+        let parameter::Imported { config, secrets, unknown } = read.map_err(ModuleError::Invalid)?;
+        for (secret, text) in secrets {
+            self.set_secret(actor, name, &secret, Zeroizing::new(text), Vec::new())?;
+        }
+        Ok((self.set_config(actor, name, Some(Value::Object(config)))?, unknown))
     }
 
     /// Sets the configuration, or takes back what was set (`None`), so that the file counts again.
     ///
     /// # Errors
-    /// When the module refuses it or asks for more than is granted with it; nothing has changed then.
+    /// When the module refuses it, would not be configured any more, or asks for more than is granted with it; nothing has
+    /// changed then.
     pub(crate) fn set_config(
         &self,
         actor: &str,
@@ -44,6 +119,11 @@ impl Modules {
     ) -> Result<ModuleView, ModuleError> {
         let mut state = self.lock();
         let row = self.row(name)?;
+        let secrets = row.active.descriptor.parameters.iter().filter(|p| kind_of(p) == Kind::Secret);
+        let in_clear = |key: &str| config.as_ref().is_some_and(|config| config.get(key).is_some_and(|v| !v.is_null()));
+        if let Some(p) = secrets.into_iter().find(|p| in_clear(&p.name)) {
+            return Err(ModuleError::Invalid(secret_elsewhere(name, &p.name)));
+        }
         self.try_config(&state, name, &row.active.digest, self.settings(name, &row.grants, config.clone()))?;
         self.acting(actor).set_module_config(name, config)?;
         tracing::info!(module = %name, "configuration changed");
@@ -83,6 +163,20 @@ impl Modules {
         settings: ModuleSettings,
     ) -> Result<(), ModuleError> {
         let module = self.admit(name, &self.reader.component(digest)?, settings)?;
+        let serving = state.loaded.get(name).and_then(|loaded| loaded.as_ref().ok());
+        // A module that is not configured is configured step by step.
+        if serving.is_some_and(|module| !module.lacks.is_empty()) {
+            return Ok(());
+        }
+        if !module.lacks.is_empty() {
+            if serving.is_none() {
+                return Ok(());
+            }
+            return Err(ModuleError::Invalid(format!(
+                "module {name} would not be configured any more: {} must have a value",
+                module.lacks.join(", ")
+            )));
+        }
         self.check_together(state, &self.reader.modules()?, Some(&module), &state.off)?;
         let missing = missing_grants(&module.requests, &module.settings.grants);
         if missing.is_empty() {
@@ -94,4 +188,8 @@ impl Modules {
              CAPABILITY SCOPE grants it"
         )))
     }
+}
+
+fn secret_elsewhere(module: &ModuleName, name: &str) -> String {
+    format!("{name} is a secret, which no configuration holds: tenter secret set {module} {name} sets it")
 }

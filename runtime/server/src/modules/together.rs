@@ -48,7 +48,7 @@ impl Modules {
             .map_err(|message| ModuleError::Refused { code: "correlation", message })
     }
 
-    /// Modules that are enabled, could be loaded and have all that they ask for.
+    /// Modules that are enabled, could be loaded, are configured and have all that they ask for.
     pub(super) fn callable<'a>(
         &self,
         state: &'a State,
@@ -57,6 +57,7 @@ impl Modules {
         rows.iter()
             .filter(|row| row.enabled)
             .filter_map(|row| state.loaded.get(&row.name)?.as_ref().ok())
+            .filter(|module| module.lacks.is_empty())
             .filter(|module| missing_grants(&module.requests, &module.settings.grants).is_empty())
     }
 }
@@ -137,6 +138,7 @@ attribs:
             requests: Vec::new(),
             families: Vec::new(),
             subscriptions: vec![Subscription { id: "h".parse().unwrap(), moment }],
+            lacks: Vec::new(),
             code: Arc::new(()),
         })
     }

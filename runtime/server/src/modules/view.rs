@@ -2,7 +2,8 @@
 
 use tenter_model::capability::Grant;
 use tenter_model::hook::Subscription;
-use tenter_model::module::Descriptor;
+use tenter_model::module::{Descriptor, LoadedModule};
+use tenter_model::parameter::{Kind, kind_of};
 use tenter_model::{Family, ModuleName, Timestamp};
 use tenter_store::{ModuleRow, VersionRow};
 
@@ -27,6 +28,8 @@ pub(crate) struct ModuleView {
     pub(crate) enabled: bool,
     pub(crate) loaded: bool,
     pub(crate) problem: Option<String>,
+    /// Mandatory parameters without a value: it is not configured, and not called.
+    pub(crate) lacks: Vec<String>,
     pub(crate) position: u64,
     pub(crate) version: String,
     pub(crate) digest: String,
@@ -59,6 +62,18 @@ pub(crate) struct Waiting {
     pub(crate) new: Vec<Grant>,
 }
 
+/// Why a module is not configured, and what to do, when it is not.
+pub(super) fn unconfigured(module: &LoadedModule) -> Option<String> {
+    let name = &module.name;
+    let parameter = |lack: &String| module.descriptor.parameters.iter().find(|p| p.name == *lack);
+    let first = parameter(module.lacks.first()?)?;
+    let how = match kind_of(first) {
+        Kind::Secret => format!("tenter secret set {name} {}", first.name),
+        _ => format!("tenter module config {name} --set {}=VALUE", first.name),
+    };
+    Some(format!("not configured, it lacks {}: {how}", module.lacks.join(", ")))
+}
+
 impl Modules {
     pub(super) fn view(&self, state: &State, row: &ModuleRow) -> ModuleView {
         let loaded = state.loaded.get(&row.name);
@@ -70,8 +85,13 @@ impl Modules {
         ModuleView {
             name: row.name.clone(),
             enabled: row.enabled,
-            loaded: live.is_some() && !state.misfits.contains_key(&row.name),
-            problem: loaded.and_then(|result| result.as_ref().err()).or_else(|| state.misfits.get(&row.name)).cloned(),
+            loaded: live.is_some_and(|module| module.lacks.is_empty()) && !state.misfits.contains_key(&row.name),
+            problem: loaded
+                .and_then(|result| result.as_ref().err())
+                .or_else(|| state.misfits.get(&row.name))
+                .cloned()
+                .or_else(|| live.and_then(|module| unconfigured(module))),
+            lacks: live.map(|module| module.lacks.clone()).unwrap_or_default(),
             position: row.position,
             version: row.active.version.clone(),
             digest: row.active.digest.clone(),

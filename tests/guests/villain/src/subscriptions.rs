@@ -20,6 +20,7 @@ pub(crate) fn all(which: &str) -> Vec<Subscription> {
     let one = |id: &str, moment: Moment| vec![Subscription { id: id.into(), moment }];
     match which {
         "none" => vec![],
+        "one" => one("attr", watch("ip", "hostname")),
         "bad-id" => one("Bad Id", Moment::OnTaskStart),
         "twice" => [one("same", Moment::OnTaskStart), one("same", Moment::OnTaskStart)].concat(),
         "unknown-type" => one("a", Moment::AllowEntityCreation("ipp".into())),

@@ -2,7 +2,7 @@
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 use tenter_model::limits::MAX_UPLOAD_BYTES;
 
 use crate::api::operation::ParamForm::{Flag, Number, Position, Text};
@@ -45,6 +45,12 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/modules/{name}/config", Modules, get(modules::config)).says("The configuration of a module").gives("ModuleConfig"),
         Route::new(Method::PUT, "/api/v1/modules/{name}/config", Some(Modules), put(modules::set_config))
             .says("Replace the configuration of a module").takes(Content::Json("Object")).gives("Object"),
+        Route::new(Method::PATCH, "/api/v1/modules/{name}/config", Some(Modules), patch(modules::set_parameters))
+            .says("Set some parameters of a module").takes(Content::Json("Object")).gives("Module"),
+        read("/api/v1/modules/{name}/config/export", Modules, get(modules::export_config))
+            .says("The configuration of a module in IRIS's shape, without secrets").gives("Object"),
+        send("/api/v1/modules/{name}/config/import", Modules, post(modules::import_config))
+            .says("Take a configuration in IRIS's shape").takes(Content::Json("Object")).gives("Object"),
         drop("/api/v1/modules/{name}/config", Modules, delete(modules::reset_config)).says("Let the file of a module count again").gives("Object"),
         drop("/api/v1/modules/{name}", Modules, delete(modules::remove)).says("Remove a module with all its versions").gives("Object"),
         send("/api/v1/modules/{name}/enable", Modules, post(modules::enable)).says("Switch a module on").gives("Module").or(409, "its hooks and those in use wait for each other"),

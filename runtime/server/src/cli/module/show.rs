@@ -12,6 +12,8 @@ pub(crate) fn state(module: &Value) -> String {
         "disabled".to_owned()
     } else if !members(module, "missing_grants").is_empty() {
         "waits for grants".to_owned()
+    } else if flag("configured") == Some(false) {
+        format!("not configured: lacks {}", field(module, "lacks"))
     } else if !problem.is_empty() {
         format!("broken: {problem}")
     } else if flag("loaded") == Some(false) {

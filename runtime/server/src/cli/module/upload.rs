@@ -45,7 +45,14 @@ pub(super) fn run(args: &UploadArgs, context: &Context) -> anyhow::Result<()> {
     let module = answer.get("module").cloned().unwrap_or_default();
     context.out.one(&answer, |_| show::human(&module))?;
     let missing = show::missing(&answer);
-    if missing.is_empty() {
+    if module.get("configured") == Some(&Value::Bool(false)) {
+        context.out.note(&format!(
+            "{name} {} is installed and not called: {}",
+            field(&module, "version"),
+            field(&module, "problem")
+        ));
+        context.out.next(&format!("tenter module config {name} --schema"));
+    } else if missing.is_empty() {
         context.out.note(&format!("{name} {} serves", field(&module, "version")));
         context.out.next("tenter datapoint send FILE");
     } else {
