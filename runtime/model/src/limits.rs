@@ -80,6 +80,8 @@ pub const TASK_ID_DAYS: i64 = 7;
 pub const MAX_BODY_BYTES: usize = 8 << 20;
 /// Body of an upload, in bytes. A trivial Python component has 18 MB.
 pub const MAX_UPLOAD_BYTES: usize = 64 << 20;
+/// What one look at cases may take into memory of the bodies of objects, in bytes.
+pub const MAX_CASE_BYTES: usize = 64 << 20;
 /// Nesting of JSON from outside or from guests.
 pub const MAX_JSON_DEPTH: usize = 32;
 /// Tasks in one write transaction.

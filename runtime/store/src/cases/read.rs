@@ -32,20 +32,39 @@ impl CaseWorld<'_> {
         }
     }
 
-    /// All objects of a kind in a case, or, without a case, all of the kind. In order of their ids.
+    /// All objects of a kind in a case, or, without a case, all of the kind. In order of their ids. More than there is
+    /// room for (`limits::MAX_CASE_BYTES`) is a failure of the look.
     #[must_use]
     pub fn objects(&self, kind: ObjectKind, case_id: Option<i64>) -> Vec<CaseObject> {
+        self.objects_that(kind, case_id, |_| true)
+    }
+
+    /// The same of those that are wanted; room is taken by these alone.
+    fn objects_that(
+        &self,
+        kind: ObjectKind,
+        case_id: Option<i64>,
+        wanted: impl FnMut(&CaseObject) -> bool,
+    ) -> Vec<CaseObject> {
         let name = kind.name();
-        self.ask(match (kind, case_id) {
-            (_, None) => rows::select(self.conn, "kind = ?1 ORDER BY id", [name]),
-            (ObjectKind::Case, Some(id)) => rows::select(self.conn, "kind = ?1 AND id = ?2", (name, id)),
-            (ObjectKind::Ioc, Some(case_id)) => rows::select(
-                self.conn,
+        match (kind, case_id) {
+            (_, None) => self.gather("kind = ?1 ORDER BY id", [name], wanted),
+            (ObjectKind::Case, Some(id)) => self.gather("kind = ?1 AND id = ?2", (name, id), wanted),
+            (ObjectKind::Ioc, Some(case_id)) => self.gather(
                 "kind = ?1 AND id IN (SELECT near FROM case_link WHERE relation = ?2 AND far = ?3) ORDER BY id",
                 (name, Relation::IocCase.name(), case_id),
+                wanted,
             ),
-            (_, Some(case_id)) => rows::select(self.conn, "kind = ?1 AND case_id = ?2 ORDER BY id", (name, case_id)),
-        })
+            (_, Some(case_id)) => self.gather("kind = ?1 AND case_id = ?2 ORDER BY id", (name, case_id), wanted),
+        }
+    }
+
+    /// Directories of a case, or its notes, in order of their ids: their names and the directory that each stands in, and
+    /// nothing else of their bodies, which may be long.
+    #[must_use]
+    pub fn shelves(&self, kind: ObjectKind, case_id: i64) -> Vec<CaseObject> {
+        let parent = if kind == ObjectKind::Note { "directory_id" } else { "parent_id" };
+        self.ask(rows::outlines(self.conn, kind, case_id, parent))
     }
 
     /// Objects of a kind whose name matches a pattern, in which `%` stands for any text and `_` for any character,
@@ -53,7 +72,7 @@ impl CaseWorld<'_> {
     #[must_use]
     pub fn search(&self, kind: ObjectKind, pattern: &str, limit: u32) -> Vec<CaseObject> {
         let condition = "kind = ?1 AND name LIKE ?2 ORDER BY id DESC LIMIT ?3";
-        self.ask(rows::select(self.conn, condition, (kind.name(), pattern, limit)))
+        self.gather(condition, (kind.name(), pattern, limit), |_| true)
     }
 
     /// Objects of a kind of which a field contains a text, whatever the case of letters, in a case or in all. It looks
@@ -61,9 +80,9 @@ impl CaseWorld<'_> {
     #[must_use]
     pub fn containing(&self, kind: ObjectKind, fields: &[&str], text: &str, case_id: Option<i64>) -> Vec<CaseObject> {
         let wanted = text.to_lowercase();
-        let mut objects = self.objects(kind, case_id);
-        objects.retain(|object| fields.iter().any(|field| object.text(field).to_lowercase().contains(&wanted)));
-        objects
+        let holds =
+            |object: &CaseObject| fields.iter().any(|field| object.text(field).to_lowercase().contains(&wanted));
+        self.objects_that(kind, case_id, holds)
     }
 
     /// Objects with a tag, of all kinds.

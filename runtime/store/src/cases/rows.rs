@@ -1,9 +1,11 @@
 //! Rows of objects: reading one, writing one with its tags, keeping the body that it replaces.
 
+use std::cell::Cell;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
-use tenter_model::Timestamp;
 use tenter_model::case::{Acting, Body, CaseObject, ObjectKind, ObjectRef, Relation, tags};
+use tenter_model::{Timestamp, limits};
 
 use super::same;
 use crate::codec;
@@ -74,6 +76,66 @@ pub(super) fn select(
         out.push(object(row)?);
     }
     Ok(out)
+}
+
+/// The same, of what is wanted, as long as there is room for the bodies in bytes, of which what is given takes away.
+pub(super) fn gather(
+    conn: &Connection,
+    condition: &str,
+    values: impl rusqlite::Params,
+    room: &Cell<usize>,
+    mut wanted: impl FnMut(&CaseObject) -> bool,
+) -> Result<Vec<CaseObject>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM case_object WHERE {condition}");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query(values)?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let one = object(row)?;
+        if !wanted(&one) {
+            continue;
+        }
+        let bytes = row.get_ref(8)?.as_blob().map_or(0, <[u8]>::len);
+        let left = room.get().checked_sub(bytes).ok_or_else(|| {
+            StoreError::Invalid(format!(
+                "this asks for more than {} MiB of objects of cases at once; ask for them one by one",
+                limits::MAX_CASE_BYTES >> 20
+            ))
+        })?;
+        room.set(left);
+        out.push(one);
+    }
+    Ok(out)
+}
+
+/// Objects with nothing in their bodies but their name and the object that they stand below, under the names that the
+/// kind has for them.
+pub(super) fn outlines(
+    conn: &Connection,
+    kind: ObjectKind,
+    case_id: i64,
+    parent: &str,
+) -> Result<Vec<CaseObject>, StoreError> {
+    let sql =
+        "SELECT id, uuid, version, changed, name, parent FROM case_object WHERE kind = ?1 AND case_id = ?2 ORDER BY id";
+    let mut statement = conn.prepare_cached(sql)?;
+    let found = statement.query_map((kind.name(), case_id), |row| {
+        let (name, above): (String, Option<i64>) = (row.get(4)?, row.get(5)?);
+        let body = Body::from_iter([
+            (kind.info().label.to_owned(), Value::from(name)),
+            (parent.to_owned(), Value::from(above)),
+        ]);
+        Ok(CaseObject {
+            target: ObjectRef { kind, id: row.get(0)? },
+            uuid: row.get(1)?,
+            case_id: Some(case_id),
+            about: None,
+            version: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+            changed: Timestamp(row.get(3)?),
+            body,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// The next id of a kind.

@@ -3,13 +3,13 @@
 //! A question that the database cannot answer is answered as if there were nothing, and the failure is kept; whoever
 //! opened the world gets it in place of what was made of such answers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
-use tenter_model::Timestamp;
 use tenter_model::case::render::{Joins, PastChange};
 use tenter_model::case::{Body, CaseObject, LookUpKind, LookUpRow, Lookups, ObjectKind, ObjectRef, Relation};
+use tenter_model::{Timestamp, limits};
 
 use super::{access, lookups, rows};
 use crate::error::StoreError;
@@ -21,6 +21,8 @@ pub struct CaseWorld<'a> {
     user_id: Option<i64>,
     case_id: Option<i64>,
     failed: RefCell<Option<StoreError>>,
+    /// What may still be taken into memory of bodies, in bytes.
+    pub(super) room: Cell<usize>,
 }
 
 impl Reader {
@@ -46,12 +48,23 @@ impl<'a> CaseWorld<'a> {
         case_id: Option<i64>,
         read: impl FnOnce(&Self) -> T,
     ) -> Result<T, StoreError> {
-        let world = Self { conn, user_id, case_id, failed: RefCell::new(None) };
+        let room = Cell::new(limits::MAX_CASE_BYTES);
+        let world = Self { conn, user_id, case_id, failed: RefCell::new(None), room };
         let result = read(&world);
         match world.failed.into_inner() {
             Some(error) => Err(error),
             None => Ok(result),
         }
+    }
+
+    /// Objects that a condition holds for and that are wanted, within the room that there is.
+    pub(super) fn gather(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+        wanted: impl FnMut(&CaseObject) -> bool,
+    ) -> Vec<CaseObject> {
+        self.ask(rows::gather(self.conn, condition, values, &self.room, wanted))
     }
 
     /// The answer, or nothing and the failure kept.
@@ -105,7 +118,7 @@ impl Joins for CaseWorld<'_> {
 
     fn comments(&self, about: ObjectRef) -> Vec<CaseObject> {
         let condition = "about_kind = ?1 AND about_id = ?2 AND (?3 IS NULL OR case_id = ?3) ORDER BY id";
-        self.ask(rows::select(self.conn, condition, (about.kind.name(), about.id, self.case_id)))
+        self.gather(condition, (about.kind.name(), about.id, self.case_id), |_| true)
     }
 
     fn history(&self, target: ObjectRef) -> Vec<PastChange> {
@@ -124,7 +137,7 @@ impl Joins for CaseWorld<'_> {
     fn namesakes(&self, object: &CaseObject) -> Vec<CaseObject> {
         let Some(same) = super::same::key(object.target.kind, &object.body) else { return Vec::new() };
         let condition = "kind = ?1 AND same = ?2 AND id <> ?3 ORDER BY id LIMIT 100";
-        self.ask(rows::select(self.conn, condition, (object.target.kind.name(), same, object.target.id)))
+        self.gather(condition, (object.target.kind.name(), same, object.target.id), |_| true)
     }
 
     fn access_level(&self, case_id: i64) -> i64 {

@@ -346,6 +346,28 @@ fn who_has_no_access_is_not_assigned_and_comments_are_their_authors() {
 }
 
 #[test]
+fn a_look_takes_so_much_into_memory_and_no_more() {
+    let store = store();
+    let directory = make(&store, ObjectKind::NoteDirectory, CASE, json!({"name": "Long"})).object.target.id;
+    // As long as a content may be, in letters of four bytes.
+    let content = "\u{1f980}".repeat(4 << 20);
+    for n in 0..5 {
+        let note = json!({"note_title": format!("note {n}"), "note_content": content, "directory_id": directory});
+        make(&store, ObjectKind::Note, CASE, note);
+    }
+    let reader = store.reader().unwrap();
+    let all = reader.cases(None, CASE, |world| world.objects(ObjectKind::Note, CASE).len());
+    insta::assert_snapshot!(all.unwrap_err(), @"this asks for more than 64 MiB of objects of cases at once; ask for them one by one");
+    assert_eq!(look(&store, |world| world.containing(ObjectKind::Note, &["note_title"], "NOTE 3", None).len()), 1);
+    let shelved = look(&store, |world| world.shelves(ObjectKind::Note, 1));
+    let shelved: Vec<_> =
+        shelved.iter().map(|note| (note.label(), note.integer("directory_id"), note.body.len())).collect();
+    assert_eq!(shelved.len(), 5);
+    assert_eq!(shelved[4], ("note 4", Some(directory), 2));
+    assert_eq!(look(&store, |world| world.shelves(ObjectKind::NoteDirectory, 1)[0].label().to_owned()), "Long");
+}
+
+#[test]
 fn a_case_goes_with_all_that_is_in_it_and_the_first_stays() {
     let store = store();
     let other = second_case(&store);

@@ -7,10 +7,10 @@ use super::{Answer, Asking, Refusal, Success};
 
 /// `GET /case/notes/directories/filter`: the tree of directories with the titles of their notes.
 pub(in crate::api) async fn directories(asking: Asking) -> Answer {
-    let case_id = Some(asking.case_id);
+    let case_id = asking.case_id;
     asking
         .see(move |world| {
-            let all = |kind| world.objects(kind, case_id);
+            let all = |kind| world.shelves(kind, case_id);
             Ok(Success::of(directory_tree(&all(ObjectKind::NoteDirectory), &all(ObjectKind::Note))))
         })
         .await
