@@ -71,8 +71,8 @@ impl Desk<'_> {
         note::forward_logs(call, &logs, logs_dropped);
         let outcome = outcome.and_then(|value| check(self.schema, value));
         let failed = outcome.as_ref().is_err_and(|failure| failure.reason.is_fault());
-        // Snapshots and sweeps have threads of their own; what takes long there holds up no lane of ingestion.
-        if !matches!(call.kind.family(), Family::Snapshot | Family::Update) {
+        // Snapshots, sweeps and case hooks have threads of their own; what takes long there holds up no lane of ingestion.
+        if !matches!(call.kind.family(), Family::Snapshot | Family::Update | Family::Case) {
             self.pace.note(&call.module.name, &usage, failed);
         }
         self.breakers.count(bound, call.kind, outcome.as_ref().err(), self.now);

@@ -52,7 +52,7 @@ use schedule::Targets;
 use snapshot::Snapshots;
 use worker::{Shared, Worker};
 
-/// The kinds of hook that this engine calls. Modules can subscribe to the others; they are not called yet.
+/// The kinds of hook that this engine calls, which are all.
 pub const DRIVEN: &[HookKind] = &[
     HookKind::OnTaskStart,
     HookKind::AllowEntityCreation,
@@ -66,6 +66,9 @@ pub const DRIVEN: &[HookKind] = &[
     HookKind::UpdateRecord,
     HookKind::UpdateEntity,
     HookKind::Cron,
+    HookKind::Before,
+    HookKind::After,
+    HookKind::Manual,
 ];
 
 /// Makes the host of one lane.
@@ -108,6 +111,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// Something that is started once was to be started again.
+    #[error("the service for case objects is started already")]
+    Twice,
 }
 
 /// The running engine.
@@ -127,6 +133,7 @@ pub struct Engine {
     shared: Shared,
     snapshots: Snapshots,
     updater: update::Updater,
+    cases: Mutex<Option<case::Kit>>,
 }
 
 impl Engine {
@@ -164,6 +171,11 @@ impl Engine {
         }
         let sweeper = targets.listening(new_host()?);
         let updater = update::Updater::new(shared.clone(), sweeper, store.reader()?, stats.lane());
+        let mut seats = Vec::new();
+        for _ in 0..case::seats(count) {
+            seats.push(case::Seat::new(targets.listening(new_host()?), stats.lane()));
+        }
+        let kit = case::Kit { shared: shared.clone(), registry: registry.clone(), seats };
         let mut running = Vec::new();
         for number in 0..count {
             let context = lane::Context {
@@ -209,7 +221,17 @@ impl Engine {
             shared,
             snapshots: Snapshots::new(snapshot_lanes),
             updater,
+            cases: Mutex::new(Some(kit)),
         })
+    }
+
+    /// Starts the service for case objects, once; `random` makes bytes for uuids.
+    ///
+    /// # Errors
+    /// [`StartError`] when the operating system refuses, or when it is started a second time.
+    pub fn start_cases(&self, random: case::MakeRandom) -> Result<case::Cases, StartError> {
+        let kit = self.cases.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or(StartError::Twice)?;
+        case::Cases::start(kit, random).map_err(|source| StartError::Thread { lane: self.lanes, source })
     }
 
     /// Takes tasks from outside: all or none. `done` is called on the store's writer thread once they are on disk.

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tenter_model::case::CaseHook;
+use tenter_model::case::{CaseHook, Phase};
 use tenter_model::hook::{CaseFilter, Moment, Subscription, Sweep, Timer};
 use tenter_model::id::{AttrName, EntityType, ModuleName, SubscriptionId};
 use tenter_model::module::LoadedModule;
@@ -66,6 +66,17 @@ impl CaseHooks {
     /// Whom to call after it, and whether the request waits for that.
     pub fn after(&self, hook: &CaseHook) -> impl Iterator<Item = (&Bound, bool)> {
         self.after.iter().filter(move |(_, filter, _)| fits(filter, hook)).map(|(bound, _, waits)| (bound, *waits))
+    }
+
+    /// The subscription of a module that a job names, if it is still there.
+    #[must_use]
+    pub fn find(&self, phase: Phase, module: &str, subscription: &str) -> Option<&Bound> {
+        let is = |bound: &&Bound| bound.module.name.as_str() == module && bound.subscription.as_str() == subscription;
+        match phase {
+            Phase::Before => self.before.iter().map(|(bound, _)| bound).find(is),
+            Phase::After => self.after.iter().map(|(bound, _, _)| bound).find(is),
+            Phase::Manual => self.manual.iter().map(|entry| &entry.bound).find(is),
+        }
     }
 
     /// The menu of a kind of object.

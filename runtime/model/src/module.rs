@@ -66,6 +66,28 @@ pub enum OnAdmissionFault {
     Open,
 }
 
+/// What a `before` hook's fault counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBeforeFault {
+    /// The data stays as it is, and the next module is asked.
+    #[default]
+    Skip,
+    /// A denial.
+    Deny,
+}
+
+/// Whether what a module does to case objects calls `after` hooks in turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EffectHooks {
+    /// It does not.
+    #[default]
+    Quiet,
+    /// It does, down to a depth of [`crate::limits::MAX_DEPTH`].
+    Call,
+}
+
 /// Whether a hook that keeps breaking rules is paused; see [`crate::breaker`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -112,6 +134,12 @@ pub struct ModuleSettings {
     pub isolation: Isolation,
     /// What a fault of `allow-entity-creation` counts as.
     pub on_admission_fault: OnAdmissionFault,
+    /// What a fault of `before` counts as.
+    #[serde(default)]
+    pub on_before_fault: OnBeforeFault,
+    /// Whether its effects on case objects call hooks.
+    #[serde(default)]
+    pub effect_hooks: EffectHooks,
     /// Whether hooks that keep breaking rules are paused.
     #[serde(default)]
     pub quarantine: Quarantine,

@@ -99,6 +99,18 @@ impl TaskId {
         Self::root(began, rest)
     }
 
+    /// Stands for a job of a case hook, as parent and root of what its calls return: a function of the job, so that one
+    /// that is tried again gives the same ids.
+    #[must_use]
+    pub fn of_job(job: &str, queued: Timestamp) -> Self {
+        let hash = Sha256::new().chain_update(b"tenter.job.v1").chain_update(job.as_bytes()).finalize();
+        let mut rest = [0u8; 10];
+        for (slot, byte) in rest.iter_mut().zip(hash) {
+            *slot = byte;
+        }
+        Self::root(queued, rest)
+    }
+
     /// Parses 32 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

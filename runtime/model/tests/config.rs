@@ -152,6 +152,8 @@ modules:
     limits: {fuel: 1000, deadline_ms: 5}
     isolation: fresh
     on_admission_fault: open
+    on_before_fault: deny
+    effect_hooks: call
     quarantine: off
     recording: all
     may_change: strict

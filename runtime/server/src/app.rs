@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::http::StatusCode;
-use tenter_engine::case::{CaseError, CaseParts, Cases};
+use tenter_engine::case::{self, CaseError, Cases};
 use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport, WAITING};
 use tenter_model::config::{self, Action, Http, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
@@ -85,9 +85,9 @@ struct Inner {
 }
 
 /// Hosts that an engine with so many lanes has, each with instances of its own: the lanes, as many for snapshots, half as
-/// many aside and some for modules that wait, one for sweeps; and room for commands.
+/// many aside and some for modules that wait, one for sweeps, those for case hooks; and room for commands.
 fn hosts(lanes: u32) -> u32 {
-    lanes * 2 + lanes.div_ceil(2) + u32::try_from(WAITING).unwrap_or(0) + 3
+    lanes * 2 + lanes.div_ceil(2) + u32::try_from(WAITING).unwrap_or(0) + case::seats(lanes) + 3
 }
 
 impl App {
@@ -142,14 +142,14 @@ impl App {
         let engine = Arc::new(Engine::start(Parts {
             store: store.clone(),
             schema: schema.clone(),
-            registry: registry.clone(),
+            registry,
             make_host: Box::new(move |data| Box::new(sandbox.lane(data))),
             clock: clock.clone(),
             make_id: Box::new(new_task_id),
             lanes,
         })?);
         engine.add_platform_jobs(&jobs)?;
-        let cases = Cases::start(CaseParts { store: store.clone(), registry, random: Box::new(random_bytes) });
+        let cases = engine.start_cases(Box::new(random_bytes))?;
         let tokens = Tokens::open(store.clone(), &data_dir, clock.now())?;
         let app = Self(Arc::new(Inner {
             store,

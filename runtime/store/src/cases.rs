@@ -66,6 +66,8 @@ pub struct NewJob {
     pub trigger: String,
     /// Not before this time; `None`: at once.
     pub not_before: Option<tenter_model::Timestamp>,
+    /// Whether who writes it works it off himself, at once: nobody else can claim it, unless the process ends before.
+    pub waited: bool,
     /// What the hook gets beside the objects.
     pub payload: Value,
 }

@@ -1,6 +1,7 @@
 //! What is written down of a call: failures always, calls that went well by sample or when the operator asks for all.
 
 use serde_json::{Value, json};
+use tenter_model::case::call::Judgement;
 use tenter_model::host::{HookCall, HookFailure, LogLevel, LogLine, Usage, Verdict};
 use tenter_model::module::{ModuleSettings, Recording};
 use tenter_model::snapshot::change::Checked;
@@ -92,6 +93,23 @@ impl Shown for Judged {
             })
         });
         json!({"changes": changes.collect::<Value>(), "tasks": self.tasks.json(schema)})
+    }
+}
+
+impl Shown for Judgement {
+    fn json(&self, _: &Schema) -> Value {
+        match self {
+            Self::Unchanged => json!("unchanged"),
+            Self::Replaced(body) => json!({"replaced": body}),
+            Self::Denied(reason) => json!({"denied": reason}),
+        }
+    }
+
+    fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Denied(reason) => Some(reason),
+            Self::Unchanged | Self::Replaced(_) => None,
+        }
     }
 }
 

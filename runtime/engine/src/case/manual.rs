@@ -62,6 +62,7 @@ impl Cases {
             entry: Some(e.title.clone()),
             trigger: Trigger::Manual.name().into(),
             not_before: None,
+            waited: false,
             payload: serde_json::json!({"clicked": iso(context.now)}),
         };
         let jobs = entries.iter().map(job).collect();

@@ -5,11 +5,15 @@ use tenter_model::case::field::Shape;
 use tenter_model::case::object::{closing, reopening};
 use tenter_model::case::render::Joins;
 use tenter_model::case::validate::{validate_create, validate_update};
-use tenter_model::case::{Accepted, Body, CaseObject, Edit, ObjectKind, ObjectRef, kind::Home, seed};
+use tenter_model::case::{
+    Accepted, Body, CaseEvent, CaseHook, CaseObject, Edit, ObjectKind, ObjectRef, Phase, kind::Home, seed,
+};
 use tenter_store::{AccessLevel, CaseWorld, Change, Changed, Created, NewObject, ObjectChange, Removal, Removed};
 
+use super::before::{Asked, AskedOf};
+use super::deed::Deed;
 use super::place::{self, Reached};
-use super::{CaseContext, CaseError, Cases, CreateRequest, ObjectRequest, UpdateRequest};
+use super::{CaseContext, CaseError, Cases, CreateRequest, ObjectRequest, UpdateRequest, data};
 
 /// What the title of a copied event begins with, as in IRIS.
 const COPY: &str = "[DUPLICATED] - ";
@@ -28,8 +32,11 @@ impl Cases {
     /// [`CaseError`]; nothing was written then.
     pub fn create(&self, request: CreateRequest) -> Result<Created, CaseError> {
         let CreateRequest { kind, case_id, about, body, context } = request;
-        self.see(&context, case_id, |world| may_create(world, &context, kind, case_id, about))??;
-        let request = Value::Object(body);
+        self.see(&context, case_id, |world| may_create(world, context.user.id, kind, case_id, about))??;
+        let about_kind = about.map(|about| about.kind);
+        let hook = Deed::Create.hook(Phase::Before, kind, about_kind);
+        let asked = Asked { hook, context: &context, case_id, subject: AskedOf::New(kind) };
+        let request = Value::Object(self.before(&asked, body)?);
         let checked = self.see(&context, case_id, |world| validate_create(kind, &request, case_id, world))?;
         let accepted = checked.map_err(CaseError::Fields)?;
         let new = NewObject { kind, case_id, about, accepted, random: self.random(), jobs: Vec::new() };
@@ -43,7 +50,9 @@ impl Cases {
     pub fn update(&self, request: UpdateRequest) -> Result<Changed, CaseError> {
         let UpdateRequest { target, case_id, body, context } = request;
         let Reached { object, case_id } = self.reach(&context, target, case_id, AccessLevel::Full)?;
-        let request = Value::Object(body);
+        let hook = Deed::Update.hook(Phase::Before, target.kind, object.about.map(|about| about.kind));
+        let asked = Asked { hook, context: &context, case_id, subject: AskedOf::Change(&object) };
+        let request = Value::Object(self.before(&asked, body)?);
         let checked = self.see(&context, case_id, |world| validate_update(&object, &request, case_id, world))?;
         let accepted = checked.map_err(CaseError::Fields)?;
         self.change(&object, case_id, Change::Request(accepted), "updated", &context)
@@ -94,9 +103,16 @@ impl Cases {
         if target.kind == ObjectKind::Case && target.id == seed::FIRST {
             return Err(CaseError::Invalid("the first case cannot be deleted: who has no other works in it".into()));
         }
-        let Reached { case_id, .. } = self.reach(&context, target, case_id, AccessLevel::Full)?;
-        let removal = Removal { target, case_id, expected_version: None, jobs: Vec::new() };
-        self.0.store.delete_object(removal, context.by()).map_err(|error| CaseError::of(error, target))
+        let Reached { object, case_id } = self.reach(&context, target, case_id, AccessLevel::Full)?;
+        let about = object.about.map(|about| about.kind);
+        self.ask_fixed(Deed::Delete.hook(Phase::Before, target.kind, about), &context, case_id, &object)?;
+        let (jobs, waits) =
+            self.after(Deed::Delete.hook(Phase::After, target.kind, about), &context, &Value::Null).split();
+        let removal = Removal { target, case_id, expected_version: None, jobs };
+        let removed = self.0.store.delete_object(removal, context.by());
+        let removed = removed.map_err(|error| CaseError::of(error, target))?;
+        self.wait_for(&waits, &removed.jobs);
+        Ok(removed)
     }
 
     /// Copies an event of a timeline, with what it is linked to. The hook before it sees the event that is copied, the
@@ -110,6 +126,8 @@ impl Cases {
             return Err(CaseError::Invalid(format!("{target} is no event; only events can be duplicated")));
         }
         let Reached { object, case_id } = self.reach(&context, target, case_id, AccessLevel::Full)?;
+        let hook = CaseEvent::hook(Phase::Before, target.kind.name(), "duplicate");
+        self.ask_fixed(hook, &context, case_id, &object)?;
         let accepted = self.see(&context, case_id, |world| copied(&object, world))?;
         let kind = ObjectKind::Event;
         let new = NewObject { kind, case_id, about: None, accepted, random: self.random(), jobs: Vec::new() };
@@ -137,14 +155,46 @@ impl Cases {
         context: &CaseContext,
     ) -> Result<Changed, CaseError> {
         let target = object.target;
-        let change =
-            ObjectChange { target, case_id, expected_version: None, change, action: action.into(), jobs: Vec::new() };
-        self.0.store.change_object(change, context.by()).map_err(|error| CaseError::of(error, target))
+        let hook = Deed::Update.hook(Phase::After, target.kind, object.about.map(|about| about.kind));
+        let (jobs, waits) = self.after(hook, context, &Value::Null).split();
+        let change = ObjectChange { target, case_id, expected_version: None, change, action: action.into(), jobs };
+        let changed = self.0.store.change_object(change, context.by());
+        let mut changed = changed.map_err(|error| CaseError::of(error, target))?;
+        if self.wait_for(&waits, &changed.jobs) {
+            changed.new = self.as_it_is(changed.new)?;
+        }
+        Ok(changed)
     }
 
     fn write_new(&self, new: NewObject, context: &CaseContext) -> Result<Created, CaseError> {
         let target = ObjectRef { kind: new.kind, id: 0 };
-        self.0.store.create_object(new, context.by()).map_err(|error| CaseError::of(error, target))
+        let hook = Deed::Create.hook(Phase::After, new.kind, new.about.map(|about| about.kind));
+        let (jobs, waits) = self.after(hook, context, &Value::Null).split();
+        let created = self.0.store.create_object(NewObject { jobs, ..new }, context.by());
+        let mut created = created.map_err(|error| CaseError::of(error, target))?;
+        if self.wait_for(&waits, &created.jobs) {
+            created.object = self.as_it_is(created.object)?;
+        }
+        Ok(created)
+    }
+
+    /// The object as hooks that the request waited for left it.
+    fn as_it_is(&self, written: CaseObject) -> Result<CaseObject, CaseError> {
+        let now = self.read(None, None, |world| world.object_in(written.target, None))?;
+        Ok(now.unwrap_or(written))
+    }
+
+    /// Asks about what only is or is not to be; modules see the record of the object.
+    fn ask_fixed(
+        &self,
+        hook: Option<&'static CaseHook>,
+        context: &CaseContext,
+        case_id: Option<i64>,
+        object: &CaseObject,
+    ) -> Result<(), CaseError> {
+        let body = self.see(context, case_id, |world| data::record(object, world))?;
+        let subject = AskedOf::Fixed(object.target.id);
+        self.before(&Asked { hook, context, case_id, subject }, body).map(drop)
     }
 
     /// The object as the user who acts may touch it.
@@ -170,22 +220,22 @@ impl Cases {
 }
 
 /// Whether the user may make such an object there.
-fn may_create(
+pub(super) fn may_create(
     world: &CaseWorld<'_>,
-    context: &CaseContext,
+    user_id: i64,
     kind: ObjectKind,
     case_id: Option<i64>,
     about: Option<ObjectRef>,
 ) -> Result<(), CaseError> {
     match (kind, about) {
         (ObjectKind::Comment, Some(about)) => {
-            place::reach(world, context.user.id, about, case_id, AccessLevel::Full)?;
+            place::reach(world, user_id, about, case_id, AccessLevel::Full)?;
         }
         (ObjectKind::Comment, None) => return Err(CaseError::Invalid("a comment is about an object".into())),
         _ => {}
     }
     match case_id {
-        Some(case_id) => place::may_enter(world, context.user.id, case_id, AccessLevel::Full),
+        Some(case_id) => place::may_enter(world, user_id, case_id, AccessLevel::Full),
         None if kind == ObjectKind::Ioc || (kind.info().home == Home::Case && about.is_none()) => {
             Err(CaseError::Invalid(format!("an object of kind {kind} needs a case")))
         }

@@ -38,6 +38,14 @@ impl FieldErrors {
         self.0.entry(field.to_owned()).or_default().push(text.into());
     }
 
+    /// Those on fields that another request has no error on.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Self {
+        Self(
+            self.0.iter().filter(|(field, _)| !other.has(field)).map(|(f, texts)| (f.clone(), texts.clone())).collect(),
+        )
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

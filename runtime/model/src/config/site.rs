@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::capability::Grant;
 use crate::cron::Cron;
 use crate::id::ModuleName;
-use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
+use crate::module::{
+    EffectHooks, Isolation, ModuleSettings, OnAdmissionFault, OnBeforeFault, Quarantine, Recording, Undeclared,
+};
 use crate::schema::{DuplicateKeys, Schema};
 
 use super::egress::Egress;
@@ -86,6 +88,8 @@ impl SiteConfig {
             limits: section.limits,
             isolation: section.isolation,
             on_admission_fault: section.on_admission_fault,
+            on_before_fault: section.on_before_fault,
+            effect_hooks: section.effect_hooks,
             quarantine: section.quarantine,
             recording: section.recording,
             may_change: section.may_change,
@@ -332,6 +336,10 @@ pub struct ModuleSection {
     pub isolation: Isolation,
     /// What a fault of `allow-entity-creation` counts as.
     pub on_admission_fault: OnAdmissionFault,
+    /// What a fault of `before` counts as.
+    pub on_before_fault: OnBeforeFault,
+    /// Whether its effects on case objects call hooks.
+    pub effect_hooks: EffectHooks,
     /// Whether hooks that keep breaking rules are paused.
     pub quarantine: Quarantine,
     /// Which calls that went well are recorded.

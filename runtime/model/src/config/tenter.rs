@@ -10,7 +10,9 @@ use super::site::{ModuleSection, Signatures, Synchronous, TenterConfig};
 use super::yaml::{Entry, Kind, Node};
 use crate::capability::{self, Grant};
 use crate::id::ModuleName;
-use crate::module::{Isolation, ModuleSettings, OnAdmissionFault, Quarantine, Recording, Undeclared};
+use crate::module::{
+    EffectHooks, Isolation, ModuleSettings, OnAdmissionFault, OnBeforeFault, Quarantine, Recording, Undeclared,
+};
 use crate::schema::DuplicateKeys;
 
 pub(super) fn read(report: &mut Report, file: &str, root: &Node) -> Option<TenterConfig> {
@@ -113,9 +115,13 @@ fn module(report: &mut Report, section: Section<'_>) -> ModuleSection {
     let recording = [("sample", Recording::Sample), ("all", Recording::All)];
     let may_change = [("report", Undeclared::Report), ("strict", Undeclared::Strict)];
     let fault = [("closed", OnAdmissionFault::Closed), ("open", OnAdmissionFault::Open)];
+    let before = [("skip", OnBeforeFault::Skip), ("deny", OnBeforeFault::Deny)];
+    let effects = [("quiet", EffectHooks::Quiet), ("call", EffectHooks::Call)];
     let mut out = ModuleSection {
         isolation: section.read(report, "isolation", |n| word(n, &isolation)).unwrap_or_default(),
         on_admission_fault: section.read(report, "on_admission_fault", |n| word(n, &fault)).unwrap_or_default(),
+        on_before_fault: section.read(report, "on_before_fault", |n| word(n, &before)).unwrap_or_default(),
+        effect_hooks: section.read(report, "effect_hooks", |n| word(n, &effects)).unwrap_or_default(),
         quarantine: match section.read(report, "quarantine", boolean) {
             Some(false) => Quarantine::Off,
             Some(true) | None => Quarantine::On,

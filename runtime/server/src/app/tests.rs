@@ -1,6 +1,8 @@
 //! Every kind of hook that the engine calls, driven from end to end: the guest appends the name of each kind to an
 //! attribute, and what is stored in the end tells which were called.
 
+mod cases;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,7 +38,7 @@ const PERIOD: i64 = 60_000_000;
 fn site() -> SiteConfig {
     let file = |path: &str, text: &str| ConfigFile { path: path.to_owned(), text: text.to_owned() };
     let core = "worker_processes: 1\nmodules_dir: modules\nenabled_modules: []\n";
-    let module = "marks: marks\nsecond: \"*\"\n";
+    let module = "marks: marks\nsecond: \"*\"\nobject: asset\n";
     // Runs are asked for by the tests, and none comes by the clock in between.
     let never = "creation_rate: {year: \"9998\"}\n";
     let files = [
@@ -192,11 +194,18 @@ fn every_kind_that_is_called_proves_it_by_a_stored_value() {
     place.sweep(PERIOD, 1);
     place.wait_for("cron", &ip("192.0.2.1"));
 
+    // Case hooks have instances of their own: what they leave is a count in the module's state, and tags.
+    let asset = place.asset("a", "").unwrap().object.target;
+    place.click(asset, "every-kind");
+    place.jobs();
+    let case_hooks = ["before", "after", "manual"].into_iter().filter(|kind| place.counted("every-kind", kind));
+
     // Hooks that are about no entity leave their marks on 192.0.2.1.
     let marks: BTreeSet<String> =
         place.stored(&ip("192.0.2.9")).union(&place.stored(&ip("192.0.2.1"))).cloned().collect();
+    let marks: BTreeSet<String> = marks.into_iter().chain(case_hooks.map(str::to_owned)).collect();
     let driven: BTreeSet<String> = DRIVEN.iter().map(|kind| kind.name().to_owned()).collect();
-    assert!(driven.len() >= 12, "{driven:?}");
+    assert!(driven.len() >= 15, "{driven:?}");
     let missing: Vec<_> = driven.difference(&marks).collect();
     assert!(missing.is_empty(), "no mark of {missing:?} among {marks:?}");
 

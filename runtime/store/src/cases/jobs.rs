@@ -254,7 +254,7 @@ pub(super) fn enqueue(
         tx.conn
             .prepare_cached(
                 "INSERT INTO hook_job (uuid, state, hook, module, kind, object, case_id, user_id, attempts, \
-                 not_before, queued, body) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10)",
+                 not_before, queued, body, started) VALUES (?1, ?11, ?2, ?3, ?4, ?5, ?6, ?7, ?12, ?8, ?9, ?10, ?13)",
             )?
             .execute((
                 uuid(new.random),
@@ -267,11 +267,14 @@ pub(super) fn enqueue(
                 new.not_before.unwrap_or(by.acting.now).0,
                 by.acting.now.0,
                 &tx.room[..],
+                if new.waited { JobState::Running } else { JobState::Queued }.name(),
+                u32::from(new.waited),
+                new.waited.then_some(by.acting.now.0),
             ))?;
+        tx.news.jobs |= !new.waited;
         ids.push(u64::try_from(tx.conn.last_insert_rowid()).unwrap_or(0));
         tx.crash.at("hook-job-queued");
     }
-    tx.news.jobs |= !ids.is_empty();
     Ok(ids)
 }
 

@@ -5,7 +5,8 @@ use tenter_model::Timestamp;
 use tenter_model::case::edit::Edit;
 use tenter_model::case::{ObjectKind, ObjectRef};
 use tenter_store::{
-    Change, FinishJob, HookJob, JobEnd, JobFilter, JobResult, JobState, NewObject, ObjectChange, Store, StoreError,
+    Change, FinishJob, HookJob, JobEnd, JobFilter, JobResult, JobState, NewJob, NewObject, ObjectChange, Store,
+    StoreError,
 };
 
 use crate::cases::{CASE, by, changing, finished, look, make, new_job, removal, wanted};
@@ -72,6 +73,24 @@ fn a_job_names_the_versions_that_its_change_was_between() {
     let [old, new] = versions(changed.jobs[0]).map(Option::unwrap);
     assert_eq!((old.text("asset_tags"), new.text("asset_tags")), ("", "x"));
     assert_eq!(versions(deleted.jobs[0]), [Some(new), None]);
+}
+
+#[test]
+fn a_job_that_a_request_waits_for_is_nobody_elses_until_the_process_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let new = wanted(&store, ObjectKind::Asset, CASE, json!({"asset_name": "dc01", "asset_type_id": 9}));
+    let jobs = vec![NewJob { waited: true, ..new_job(1) }, NewJob { waited: true, ..new_job(2) }];
+    let ids = store.create_object(NewObject { jobs, ..new }, by(1)).unwrap().jobs;
+    let waited = job(&store, ids[0]);
+    assert_eq!((waited.state, waited.attempts, waited.started), (JobState::Running, 1, Some(NOW)));
+    assert_eq!(store.claim_job(&[], NOW).unwrap(), None);
+    store.finish_job(end(&waited, JobEnd::Returned, 2), by(1)).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(job(&store, ids[0]).state, JobState::Succeeded);
+    let again = store.claim_job(&[], NOW).unwrap().unwrap();
+    assert_eq!((again.id, again.attempts), (ids[1], 2), "whoever was to work it off is gone");
 }
 
 #[test]

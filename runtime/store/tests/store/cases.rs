@@ -11,7 +11,7 @@ use tenter_model::case::{
 };
 use tenter_store::{
     AccessLevel, CaseActor, CaseWorld, Change, Changed, Created, FinishJob, JobEnd, JobFilter, JobResult, NewJob,
-    NewObject, Novelty, ObjectChange, Reader, Removal, Store, StoreError, Who,
+    NewObject, Novelty, ObjectChange, Produced, Reader, Removal, Store, StoreError, Who,
 };
 
 use crate::fixtures::*;
@@ -31,6 +31,7 @@ pub(crate) fn new_job(n: u8) -> NewJob {
         entry: None,
         trigger: "api".into(),
         not_before: None,
+        waited: false,
         payload: json!({"n": n}),
     }
 }
@@ -117,7 +118,15 @@ pub(crate) fn told(store: &Store, reader: &Reader) -> bool {
 
 pub(crate) fn finished(id: u64, attempt: u32, changes: Vec<ObjectChange>) -> FinishJob {
     let result = JobResult { code: 2, message: "done".into(), ..JobResult::default() };
-    FinishJob { id, attempt, end: JobEnd::Returned, result, changes, creations: Vec::new() }
+    FinishJob {
+        id,
+        attempt,
+        end: JobEnd::Returned,
+        result,
+        changes,
+        creations: Vec::new(),
+        produced: Produced::default(),
+    }
 }
 
 /// All of cases that can be read, as text. Attempts of jobs differ with the deaths.

@@ -102,6 +102,16 @@ pub(in super::super) const MODULE: Keys = Keys {
             Form::Word(&["closed", "open"]),
             "open: a fault of allow-entity-creation counts as allowed, as in DP³; default closed",
         ),
+        may(
+            "on_before_fault",
+            Form::Word(&["skip", "deny"]),
+            "deny: a fault of before counts as a denial; default skip: the data stays and the next module is asked",
+        ),
+        may(
+            "effect_hooks",
+            Form::Word(&["quiet", "call"]),
+            "call: what it does to case objects calls after hooks, at most 8 deep; default quiet",
+        ),
         may("quarantine", Form::Bool, "whether hooks that keep breaking rules are paused; default on"),
         may("recording", Form::Word(&["sample", "all"]), "which calls that went well are recorded; default sample"),
         may(

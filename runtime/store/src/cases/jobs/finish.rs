@@ -8,6 +8,7 @@ use crate::cases::{CaseActor, NewObject, ObjectChange, create, log, update};
 use crate::codec;
 use crate::commit::column;
 use crate::error::StoreError;
+use crate::produce::{self, Produced};
 use crate::store::Store;
 use crate::tx::Tx;
 
@@ -42,6 +43,8 @@ pub struct FinishJob {
     pub changes: Vec<ObjectChange>,
     /// What the module wants created.
     pub creations: Vec<NewObject>,
+    /// What its calls left beside: tasks, state, notes.
+    pub produced: Produced,
 }
 
 impl Store {
@@ -63,6 +66,7 @@ impl Store {
                 create::create(tx, creation, &by)?;
             }
             let now = by.acting.now;
+            produce::store(tx, &finish.produced, now)?;
             let (state, not_before, ended) = match finish.end {
                 JobEnd::Returned if finish.result.code < FAILURE => (JobState::Succeeded, job.not_before, Some(now)),
                 JobEnd::Returned => (JobState::Failed, job.not_before, Some(now)),
