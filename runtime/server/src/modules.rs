@@ -104,7 +104,7 @@ struct State {
 }
 
 impl Modules {
-    /// Loads what was uploaded before. A module that cannot be loaded is reported in its view and left out; the others
+    /// Loads what was uploaded before; `site` comes with its folder, when it is one. A module that cannot be loaded is reported in its view and left out; the others
     /// run.
     ///
     /// # Errors
@@ -113,8 +113,7 @@ impl Modules {
         store: Store,
         sandbox: Arc<Sandbox>,
         schema: Arc<Schema>,
-        site: SiteConfig,
-        site_dir: Option<PathBuf>,
+        (site, site_dir): (SiteConfig, Option<PathBuf>),
         registry: SharedRegistry,
         clock: Arc<dyn Clock>,
         secrets: Arc<Secrets>,
