@@ -3,51 +3,12 @@
 //! The peers are in this process, so on the loopback: reaching them needs what any service of an operator's own network
 //! needs, a grant that ends with `at NETWORK`.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::io::Write as _;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Site, assert_reconciled, component, redacted};
-
-/// A service that answers every request with the same bytes and keeps what it was asked.
-struct Peer {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Peer {
-    fn new(answer: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, asked) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<String>>>::default());
-        let kept = asked.clone();
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
-                while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-                    match stream.read(&mut buffer) {
-                        Ok(n) if n > 0 => request.extend_from_slice(&buffer[..n]),
-                        _ => break,
-                    }
-                }
-                kept.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
-                let _gone = stream.write_all(answer.as_bytes());
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn saying(body: &str) -> Self {
-        Self::new(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()))
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
+use crate::harness::{Peer, Server, Site, assert_reconciled, component, redacted};
 
 fn server() -> Server {
     let site = Site::new().module("villain", &json!({"must": "be"})).tenter(

@@ -3,6 +3,7 @@
 mod client;
 mod dp3;
 mod guests;
+mod peer;
 mod site;
 
 use std::io::{BufRead as _, BufReader};
@@ -17,6 +18,7 @@ use serde_json::Value;
 pub(crate) use client::{Answer, Client};
 pub(crate) use dp3::{Dp3, Known, Type};
 pub(crate) use guests::{component, example};
+pub(crate) use peer::Peer;
 pub(crate) use site::Site;
 
 /// How long a server may take to start or to settle. A machine that builds at the same time is slow.

@@ -1,0 +1,88 @@
+//! Example modules at the hooks of cases: what analysts do through IRIS's API is judged, noted and told of.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Peer, Server, Site, assert_reconciled, example, wait_for};
+
+/// A client with a token of the first user.
+fn analyst(server: &Server) -> Client {
+    let made = server.post("/api/v1/tokens", &json!({"role": "analyst", "user": "administrator"})).expect(200);
+    Client::new(&server.url, made["token"].as_str().map(str::to_owned))
+}
+
+fn case(name: &str, soc_id: &str) -> Value {
+    json!({
+        "case_name": name, "case_description": "A mail", "case_soc_id": soc_id, "case_customer": 1,
+        "classification_id": 1, "custom_attributes": null,
+    })
+}
+
+fn ioc(value: &str, case: &Value) -> Value {
+    json!({"ioc_value": value, "ioc_type_id": 1, "ioc_tlp_id": 2, "ioc_description": "d", "ioc_tags": "mine", "cid": case})
+}
+
+/// A case that breaks the rules of the house is denied with the reason, and one that does not is made tidy.
+#[test]
+fn rules_of_the_house_hold_for_cases() {
+    let server = Server::start(&Site::new().module("case-rules", &json!({"prefix": "IR "})));
+    server.install("case-rules", &example("case-rules"));
+    let analyst = analyst(&server);
+    let denied = analyst.post("/manage/cases/add", &case("Phish", " "));
+    assert!((400..500).contains(&denied.status), "{} {}", denied.status, denied.body);
+    assert!(denied.body.contains("a case needs the number that the SOC gave it"), "{}", denied.body);
+    let made = analyst.post("/manage/cases/add", &case(" Phish   mail", "S-1")).expect(200);
+    assert!(made["data"]["case_name"].as_str().unwrap().ends_with("IR Phish mail"), "{made}");
+}
+
+/// An indicator is tagged with the reason, and each change is told to a service with a secret that no module saw. What a
+/// module changes is told to nobody: hooks do not call hooks.
+#[test]
+fn indicators_are_noted_and_a_service_is_told() {
+    let peer = Peer::saying("thanks");
+    let url = format!("http://{}/cases", peer.address);
+    let mut server = Server::start(&Site::new());
+    let path = "/api/v1/modules/webhook?grant_requested=true";
+    let uploaded = server.send("PUT", path, &example("webhook"), &[("content-type", "application/wasm")]).expect(200);
+    assert_eq!(uploaded["state"], "unconfigured");
+    let secret = json!({"value": "service-token-1"}).to_string();
+    let to = "/api/v1/modules/webhook/secrets/token";
+    server.send("PUT", to, secret.as_bytes(), &[("content-type", "application/json")]).expect(200);
+    for (capability, scope) in [("http", format!("POST {url} at 127.0.0.1")), ("secret", "token".to_owned())] {
+        let grant = json!({"capability": capability, "scope": scope});
+        server.post("/api/v1/modules/webhook/grants", &grant).expect(200);
+    }
+    let config = json!({"url": url, "with_token": true}).to_string();
+    let to = "/api/v1/modules/webhook/config";
+    let configured = server.send("PATCH", to, config.as_bytes(), &[("content-type", "application/json")]).expect(200);
+    assert_eq!((&configured["loaded"], &configured["missing_grants"]), (&json!(true), &json!([])), "{configured}");
+    server.install("ioc-tags", &example("ioc-tags"));
+
+    let analyst = analyst(&server);
+    let case = analyst.post("/manage/cases/add", &case("Phish", "S-1")).expect(200)["data"]["case_id"].clone();
+    let made = analyst.post("/case/ioc/add", &ioc("abc.onion", &case)).expect(200)["data"].clone();
+    let told = |object: &str| {
+        let asked = peer.asked();
+        asked.into_iter().filter(|asked| asked.contains(&format!("\"object\":\"{object}\""))).collect::<Vec<_>>()
+    };
+    wait_for("the service to be told", || !told("case").is_empty() && !told("ioc").is_empty());
+    let request = told("ioc").remove(0);
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    assert!(head.starts_with("post /cases http/1.1\r\n") && head.contains("idempotency-key: "), "{head}");
+    assert!(head.contains("authorization: bearer service-token-1"), "{head}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&body["action"], &body["case"]["id"]), (&json!("create"), &case), "{body}");
+    assert_eq!(body["changes"][0]["new"]["body"]["ioc_value"], "abc.onion", "{body}");
+
+    let path = format!("/case/ioc/{}?cid={case}", made["ioc_id"]);
+    let now = || analyst.get(&path).expect(200)["data"].clone();
+    wait_for("the tag", || now()["ioc_tags"].as_str().unwrap_or_default().contains("tor"));
+    let ioc = now();
+    assert!(ioc["ioc_tags"].as_str().unwrap().contains("mine"), "{ioc}");
+    assert!(ioc["ioc_description"].as_str().unwrap().contains("Tagged tor: a hidden service of Tor."), "{ioc}");
+    assert!(ioc["custom_attributes"].to_string().contains(".onion"), "{ioc}");
+    assert_reconciled(&server.settle());
+    assert_eq!(told("ioc").len(), 1, "what a module changed was told");
+    server.assert_well();
+    assert!(!server.log().contains("service-token-1"));
+}
