@@ -24,6 +24,7 @@ mod harness;
 mod hostile;
 mod iris_api;
 mod iris_client;
+mod iris_hooks;
 mod modules;
 mod operate;
 mod parameters;
