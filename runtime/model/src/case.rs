@@ -13,6 +13,7 @@ pub mod field;
 #[cfg(test)]
 mod fixture;
 pub mod kind;
+pub mod like;
 pub mod look_up;
 pub mod moment;
 pub mod object;

@@ -108,6 +108,19 @@ pub(super) fn level(conn: &Connection, user_id: i64, case_id: i64) -> Result<i64
 }
 
 impl CaseWorld<'_> {
+    /// What was said about the access of a user or a group, in order of cases.
+    #[must_use]
+    pub fn access_of(&self, who: Who) -> Vec<(i64, AccessLevel)> {
+        let read = || -> Result<Vec<(i64, AccessLevel)>, StoreError> {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT case_id, level FROM case_access WHERE who = ?1 AND who_id = ?2 ORDER BY case_id",
+            )?;
+            let rows = statement.query_map(who.columns(), |r| Ok((r.get(0)?, AccessLevel::of(r.get(1)?))))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        };
+        self.ask(read())
+    }
+
     /// What a user may do with a case. A case that does not exist is one that nobody may see.
     #[must_use]
     pub fn level(&self, user_id: i64, case_id: i64) -> AccessLevel {
