@@ -40,7 +40,7 @@ const SUITES: [&str; 12] = [
 /// Tests in these suites.
 const TESTS: usize = 137;
 /// Of those, how many must pass at least, and how many of them that a server that only refuses does not pass.
-const GOAL: (usize, usize) = (118, 96);
+const GOAL: (usize, usize) = (136, 114);
 
 /// Outcomes by `file::class::test`; true: passed.
 type Outcomes = BTreeMap<String, bool>;

@@ -23,6 +23,7 @@ mod garbage;
 mod harness;
 mod hostile;
 mod iris_api;
+mod iris_around;
 mod iris_client;
 mod iris_hooks;
 mod modules;

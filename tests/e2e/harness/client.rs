@@ -11,8 +11,10 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The media type.
     pub(crate) content_type: String,
-    /// The body.
+    /// The body as text.
     pub(crate) body: String,
+    /// The body.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -81,8 +83,9 @@ impl Client {
             self.agent.run(request.body(body)?)?
         };
         let content_type = response.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned());
-        let body = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
-        Ok(Answer { status: response.status().as_u16(), content_type: content_type.unwrap_or_default(), body })
+        let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Answer { status: response.status().as_u16(), content_type: content_type.unwrap_or_default(), body, bytes })
     }
 
     /// Any GET.

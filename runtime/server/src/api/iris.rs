@@ -14,13 +14,22 @@
 //! of lists are what `tenter_model::case::render` makes of objects; nothing is put together by hand here that stands in
 //! its table. `objects.rs` serves the kinds of objects that live in cases, the other files what is different.
 
+pub(super) mod admin;
 mod answer;
 mod ask;
 pub(super) mod cases;
+pub(super) mod comments;
+pub(super) mod dim;
 pub(super) mod events;
+pub(super) mod files;
+mod form;
 pub(super) mod look_ups;
+pub(super) mod modules;
 pub(super) mod notes;
 pub(super) mod objects;
+pub(super) mod people;
+pub(super) mod reports;
+pub(super) mod search;
 pub(super) mod session;
 
 pub(super) use answer::{Answer, Refusal, Success};

@@ -135,6 +135,13 @@ fn path_parameter(name: &str) -> Value {
         "digest" => "the first digits of the token's digest",
         "object_id" => "id of the object",
         "row_id" => "id of the row",
+        "comment_id" => "id of the remark",
+        "node_id" => "id of the file or folder",
+        "template_id" => "id of the template",
+        "parameter" => "MODULE##PARAMETER in base64",
+        "object" => "kind of object",
+        "count" => "how many at most",
+        "task_id" => "id of the job",
         "login" => "login of the user",
         _ => "",
     };
@@ -142,7 +149,9 @@ fn path_parameter(name: &str) -> Value {
         "action" => {
             json!({"type": "string", "enum": ["make_snapshots", "refresh_on_entity_creation", "refresh_module_config"]})
         }
-        "seq" | "object_id" | "row_id" => json!({"type": "integer", "minimum": 0}),
+        "seq" | "object_id" | "row_id" | "comment_id" | "node_id" | "template_id" | "count" => {
+            json!({"type": "integer", "minimum": 0})
+        }
         _ => json!({"type": "string"}),
     };
     json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema})

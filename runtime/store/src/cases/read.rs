@@ -40,7 +40,8 @@ impl CaseWorld<'_> {
     }
 
     /// The same of those that are wanted; room is taken by these alone.
-    fn objects_that(
+    #[must_use]
+    pub fn objects_that(
         &self,
         kind: ObjectKind,
         case_id: Option<i64>,

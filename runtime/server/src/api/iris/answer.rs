@@ -63,6 +63,21 @@ impl Refusal {
         Self::with(StatusCode::BAD_REQUEST, message, Value::Null)
     }
 
+    /// Its words.
+    pub(in crate::api) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same, with what is to be told of it.
+    pub(in crate::api) fn bad_with(message: impl Into<String>, data: Value) -> Self {
+        Self::with(StatusCode::BAD_REQUEST, message, data)
+    }
+
+    /// There is nothing of that sort, in these words.
+    pub(in crate::api) fn unknown(message: impl Into<String>) -> Self {
+        Self::with(StatusCode::NOT_FOUND, message, Value::Null)
+    }
+
     /// Fields of what was sent cannot be so.
     pub(in crate::api) fn fields(errors: &FieldErrors) -> Self {
         Self::with(StatusCode::BAD_REQUEST, "Data error", errors.to_json())

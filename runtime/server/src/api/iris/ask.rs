@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tenter_engine::case::{CaseContext, CaseError, Cases};
 use tenter_model::case::seed::FIRST;
 use tenter_model::case::{Body, CaseUser, FieldErrors, LookUpKind, LookUpRow, Lookups as _, Trigger};
-use tenter_store::{AccessLevel, CaseWorld};
+use tenter_store::{AccessLevel, CaseActor, CaseWorld, Store, StoreError};
 
 use crate::api::error::ApiError;
 use crate::api::params::Params;
@@ -143,6 +143,25 @@ impl Asking {
         act: impl FnOnce(&Cases, CaseContext) -> Result<T, CaseError> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.changing(act).await?.map_err(|error| Refusal::of_deletion(error, self.user.id))
+    }
+
+    /// Has the store write what is no object of a case, as the user who acts. What it cannot find is told in these words.
+    pub(in crate::api) async fn keep<T: Send + 'static>(
+        &self,
+        missing: &str,
+        act: impl FnOnce(&Store, CaseActor) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let by = self.context().by();
+        match self.app.write(move |store, _| Ok::<_, StoreError>(act(store, by))).await? {
+            Err(StoreError::NotFound(_)) => Err(Refusal::bad(missing)),
+            other => other.map_err(Refusal::from),
+        }
+    }
+
+    /// Whether the user may change the case that is looked at.
+    pub(in crate::api) async fn may_change(&self) -> Result<(), Refusal> {
+        let (user_id, case_id) = (self.user.id, self.case_id);
+        self.change(move |cases, _| cases.enter(user_id, case_id, AccessLevel::Full)).await
     }
 
     /// Who acts, as the service of cases and the store want to know it.

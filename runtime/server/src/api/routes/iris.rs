@@ -12,6 +12,8 @@ use crate::auth::Area::{CaseRead, CaseWrite};
 
 use super::{Route, read, send};
 
+mod around;
+
 /// Where a request may name its case; the other place is the body.
 const CID: Param = may("cid", Position, "the case; the first one where neither query nor body names one");
 
@@ -98,6 +100,7 @@ pub(super) fn table() -> Vec<Route> {
         rows.push(see(table, rows_of(*kind)).says(summary));
         rows.push(see(one, row_of(*kind)).says("One row of that table"));
     }
+    rows.extend(around::table());
     rows
 }
 
