@@ -86,3 +86,29 @@ fn indicators_are_noted_and_a_service_is_told() {
     server.assert_well();
     assert!(!server.log().contains("service-token-1"));
 }
+
+/// One module on both sides: an indicator makes a profile among the entities, and a profile that ingestion has marked
+/// shows on an indicator.
+#[test]
+fn indicators_and_profiles_are_one_world() {
+    let config = json!({"seen_attribute": "note", "threat_attribute": "label"});
+    let mut server = Server::start(&Site::new().module("ioc-profile", &config));
+    server.install("ioc-profile", &example("ioc-profile"));
+    let analyst = analyst(&server);
+    let case = analyst.post("/manage/cases/add", &case("Phish", "S-1")).expect(200)["data"]["case_id"].clone();
+    server.post_datapoints(&json!([{"type": "ip", "id": "192.0.2.8", "attr": "label", "v": "bots", "src": "list"}]));
+    server.settle();
+    let add = |value: &str| analyst.post("/case/ioc/add", &ioc(value, &case)).expect(200)["data"]["ioc_id"].clone();
+    let (unknown, marked) = (add("192.0.2.9"), add("192.0.2.8"));
+    let tags =
+        |id: &Value| analyst.get(&format!("/case/ioc/{id}?cid={case}")).expect(200)["data"]["ioc_tags"].to_string();
+    wait_for("the tag", || tags(&marked).contains("in-threat-list"));
+    for eid in ["192.0.2.8", "192.0.2.9"] {
+        let path = format!("/entity/ip/{eid}/master");
+        wait_for("the profile", || server.get(&path).body.contains("Phish"));
+    }
+    assert!(!tags(&unknown).contains("in-threat-list"), "{}", tags(&unknown));
+    assert_reconciled(&server.settle());
+    assert_eq!(server.errors("ioc-profile"), Vec::<Value>::new());
+    server.assert_well();
+}
