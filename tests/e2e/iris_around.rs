@@ -1,11 +1,12 @@
 //! What of IRIS's API is no JSON: forms with files, contents, documents, pages.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Client, Server, Site, wait_for};
+use crate::harness::{Answer, Client, Server, Site, component, wait_for};
 
 /// A form of several parts, as `requests` writes one.
 fn form(fields: &[(&str, &str)], file: Option<(&str, &str, &[u8])>) -> Vec<u8> {
@@ -205,5 +206,113 @@ fn a_new_user_is_who_its_token_says_and_sees_what_it_may() {
         let found = server.post("/search", &json!({"search_value": "198.51.%", "search_type": "ioc"})).expect(200);
         found["data"][0]["case_name"] == "#1 - Initial Demo"
     });
+    server.assert_well();
+}
+
+/// How often each hook was called, by the jobs that there are once all have ended.
+fn called(server: &Server) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    wait_for("all jobs to end", || {
+        found.clear();
+        let jobs = data(&server.get("/dim/tasks/list/1000"));
+        for job in jobs.as_array().unwrap() {
+            let (module, hook) = job["module"].as_str().unwrap().split_once("::").unwrap();
+            assert_eq!(module, "rogue", "{job}");
+            *found.entry(hook.to_owned()).or_default() += 1;
+        }
+        jobs.as_array().unwrap().iter().all(|job| job["state"] == "success")
+    });
+    found
+}
+
+/// A module that is called at every hook, once before the answer and once after it, hears of all that is done around
+/// objects, each time once.
+#[test]
+fn hooks_are_called_for_remarks_reports_and_files() {
+    // What the module asks for in other families.
+    let ip = "entity: {id: ip, id_data_type: ipv4, name: IP, description: d, snapshot: true}
+attribs:
+  label: {name: Label, description: d, type: plain, data_type: string}
+  hostname: {name: Name, description: d, type: plain, data_type: string}
+  traffic:
+    name: Traffic
+    description: d
+    type: timeseries
+    timeseries_type: regular
+    timeseries_params: {max_age: 36500d, time_step: 10m}
+    series: {flows: {data_type: int}}
+";
+    let site = Site::new().file("db_entities/ip.yml", ip);
+    let mut server = Server::start(&site);
+    let made = |path: &str, body: Value, id: &str| data(&server.post(path, &body))[id].clone();
+    let directory = made("/case/notes/directories/add", json!({"name": "d", "cid": 1}), "id");
+    let note = json!({"note_title": "n", "note_content": "", "directory_id": directory, "cid": 1});
+    let event = json!({
+        "event_title": "event", "event_date": "2024-05-01T12:00:00.000000", "event_tz": "+00:00",
+        "event_category_id": 1, "event_assets": [], "event_iocs": [], "cid": 1,
+    });
+    let task = json!({"task_title": "task", "task_status_id": 1, "task_assignees_id": [], "cid": 1});
+    let objects = [
+        (
+            "assets",
+            "asset",
+            made("/case/assets/add", json!({"asset_name": "a", "asset_type_id": 1, "cid": 1}), "asset_id"),
+        ),
+        ("notes", "note", made("/case/notes/add", note, "note_id")),
+        ("ioc", "ioc", made("/case/ioc/add", json!({"ioc_value": "192.0.2.4", "ioc_type_id": 1, "cid": 1}), "ioc_id")),
+        ("events", "event", made("/case/timeline/events/add", event, "event_id")),
+        ("evidences", "evidence", made("/case/evidences/add", json!({"filename": "file", "cid": 1}), "id")),
+        ("tasks", "task", made("/case/tasks/add", task, "id")),
+    ];
+    let root = root(&server);
+    server.install("rogue", &component("tenter-rogue"));
+    let mut expected = BTreeMap::new();
+    let mut twice = |hook: String| expected.insert(hook, 2);
+    for (path, object, id) in &objects {
+        let at = format!("/case/{path}/{id}/comments");
+        let remark = made(&format!("{at}/add?cid=1"), json!({"comment_text": "seen"}), "comment_id");
+        server.post(&format!("{at}/{remark}/edit?cid=1"), &json!({"comment_text": "looked at"})).expect(200);
+        server.post(&format!("{at}/{remark}/delete?cid=1"), &json!({})).expect(200);
+        for action in ["commented", "comment_update", "comment_delete"] {
+            twice(format!("on_postload_{object}_{action}"));
+        }
+    }
+    for (kind, template) in [("investigation", 1), ("activities", 3)] {
+        assert_eq!(server.get(&format!("/case/report/generate-{kind}/{template}?cid=1")).status, 200);
+    }
+    twice("on_postload_report_create".into());
+    twice("on_postload_activities_report_create".into());
+    let fields = [("file_is_ioc", "y"), ("file_is_evidence", "y")];
+    let file = Some(("file_content", "dump.bin", b"dump".as_slice()));
+    data(&send(&server, &format!("/datastore/file/add/{root}?cid=1"), &fields, file));
+    twice("on_postload_ioc_create".into());
+    twice("on_postload_evidence_create".into());
+    let menu = data(&server.get("/dim/hooks/options/asset/list"));
+    let entry = json!({
+        "manual_hook_ui_name": "Misbehave", "hook_name": "on_manual_trigger_asset", "module_name": "rogue",
+    });
+    assert_eq!(menu, json!([entry]));
+    // As the official client asks, whatever the object is.
+    let click = json!({
+        "hook_name": "on_manual_trigger_ioc", "hook_ui_name": "Misbehave", "module_name": "rogue",
+        "targets": [objects[0].2], "type": "asset", "cid": 1,
+    });
+    assert_eq!(server.post("/dim/hooks/call", &click).expect(200)["message"], "Queued task with 1 objects");
+    expected.insert("on_manual_trigger_asset".into(), 1);
+    assert_eq!(called(&server), expected);
+
+    let jobs = data(&server.get("/dim/tasks/list/1"));
+    let page = server.get(&format!("/dim/tasks/status/{}", jobs[0]["task_id"].as_str().unwrap()));
+    assert!(page.content_type.starts_with("text/html") && page.body.contains("rogue"), "{}", page.body);
+    // Who may not see the case does not see what was called for it.
+    let stranger = data(&server.post("/manage/users/add", &json!({"user_login": "eve", "user_name": "Eve"})));
+    let eve = Client::new(&server.url, stranger["user_api_key"].as_str().map(str::to_owned));
+    assert_eq!(data(&eve.get("/dim/tasks/list/1000")), json!([]));
+    assert_eq!(eve.get(&format!("/dim/tasks/status/{}", jobs[0]["task_id"].as_str().unwrap())).status, 404);
+    let hooks = data(&server.get("/manage/modules/hooks/list"));
+    let known = |name: &str| hooks.as_array().unwrap().iter().any(|row| row["hook_name"] == name);
+    assert!(known("on_preload_report_create") && known("on_manual_trigger_asset"), "{hooks}");
+    server.post("/manage/modules/disable/rogue", &json!({})).expect(200);
+    assert_eq!(data(&server.get("/manage/modules/list"))[0]["is_active"], false);
     server.assert_well();
 }
