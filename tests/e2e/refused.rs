@@ -47,6 +47,7 @@ fn site() -> Site {
         config
     };
     Site::new()
+        .module("bare", &config(&json!({"must": 3})))
         .module("loops", &config(&json!({"configure": "loop"})))
         .module("fails", &config(&json!({"configure": "fail"})))
         .module("panics", &config(&json!({"configure": "panic"})))
@@ -109,7 +110,7 @@ fn what_is_refused_changes_nothing() {
             "did you mean \"state\"?",
             wat(r#"(component (import "tenter:hooks/stat@0.1.0" (instance)))"#),
         ),
-        ("bare", "config", "`must` (string)", villain.to_vec()),
+        ("bare", "config", "the parameter `must` is an integer, expected string", villain.to_vec()),
         ("loops", "configure", "loops", villain.to_vec()),
         ("fails", "configure", "correct modules/fails.yml", villain.to_vec()),
         ("panics", "configure", "no configuration for me", villain.to_vec()),

@@ -350,7 +350,7 @@ modules:
     tenter.yml:9:13: modules.label.files.Lists: "Lists" is no name of a folder; expected a lower-case letter, then lower-case letters, digits, _ or -, at most 63 characters; modules find it at /files/NAME
     tenter.yml:9:39: modules.label.files.lists: found "srv/lists"; expected the absolute path of a folder
     tenter.yml:10:27: modules.label.grants.capability: "write-entity" is no capability; expected one of state, read-entities, write-entities, delete-entity, http, resolver, secret, files, case-write; did you mean "write-entities"?
-    tenter.yml:10:42: modules.label.grants.scope: the capability "http" needs a scope; expected METHOD URL-pattern
+    tenter.yml:10:42: modules.label.grants.scope: the capability "http" needs a scope; expected METHOD URL-pattern [at NETWORK]
     tenter.yml:10:89: modules.label.grants.scope: the capability "state" has no scope
     updater.yml:1:29: update_batch_cron.minute: expected a number from 0 to 59, found "60"
     updater.yml:2:22: update_batch_period: found 0; expected a duration above zero
