@@ -176,8 +176,9 @@ pub(in crate::api) async fn trace(asking: Asking) -> Answer {
                 if !why.is_empty() {
                     let level = world.level(id, case.target.id);
                     let record = json!({
-                        "case_id": case.target.id, "case_name": case.label(), "access_level": level as i64,
-                        "effective": level_name(level), "access_trace": why,
+                        "case_info": {"case_id": case.target.id, "case_name": case.label()},
+                        "user_access": why,
+                        "user_effective_access": [{"name": level_name(level), "value": level as i64}],
                     });
                     cases.insert(case.target.id.to_string(), record);
                 }
