@@ -122,13 +122,6 @@ impl Asking {
         .await
     }
 
-    /// Whether the user may do so much with the case that is looked at. What changes objects asks by itself; this is for
-    /// handlers that look at the body first.
-    pub(in crate::api) async fn enter(&self, needed: AccessLevel) -> Result<(), Refusal> {
-        let (user, case) = (self.user.id, self.case_id);
-        self.change(move |cases, _| cases.enter(user, case, needed)).await
-    }
-
     /// Has the service of cases change something, as the user who acts.
     pub(in crate::api) async fn change<T: Send + 'static>(
         &self,
@@ -158,7 +151,8 @@ impl Asking {
         }
     }
 
-    /// Whether the user may change the case that is looked at.
+    /// Whether the user may change the case that is looked at. What changes objects asks by itself; this is for handlers
+    /// that look at the body first, and for what is no object.
     pub(in crate::api) async fn may_change(&self) -> Result<(), Refusal> {
         let (user_id, case_id) = (self.user.id, self.case_id);
         self.change(move |cases, _| cases.enter(user_id, case_id, AccessLevel::Full)).await
