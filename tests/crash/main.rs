@@ -11,6 +11,8 @@
 //!
 //! `upgrade` replaces a module under load, `soak` lets the server live with hostile modules, and both look at what it holds.
 //!
+//! `cases` kills between an object of case management and the jobs of its hooks.
+//!
 //! `work` does the same to what the server does by itself: snapshot runs, sweeps, the care of histories.
 //!
 //! `TENTER_SEED` repeats the moments of the kills. `TENTER_CRASH_SLOW=1` accepts a machine that is too slow for the load
@@ -26,6 +28,7 @@
     reason = "a test may fail loudly, its helpers too, and is told its extent through the environment"
 )]
 
+mod cases;
 mod check;
 mod http;
 mod job;

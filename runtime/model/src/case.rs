@@ -35,6 +35,10 @@ pub use rules::check_pattern;
 pub use validate::{Accepted, FieldErrors};
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::hook::{CaseFilter, Moment, Subscription};
+use crate::id::SubscriptionId;
 
 /// When, relative to the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -120,6 +124,26 @@ pub fn find(iris_name: &str) -> Option<&'static CaseHook> {
     TABLE.iter().find(|h| h.iris_name() == iris_name)
 }
 
+/// The subscription that stands for a registration which an operator made: `operator:` and the hook, and for menu
+/// entries what tells their titles apart.
+#[must_use]
+pub fn operator_subscription(hook: &CaseHook, title: &str, asynchronous: bool) -> Option<Subscription> {
+    let filter = CaseFilter { object: Some(hook.object.to_owned()), action: Some(hook.action.to_owned()) };
+    let mut id = format!("operator:{}", hook.iris_name());
+    let moment = match hook.phase {
+        Phase::Before => Moment::Before(filter),
+        Phase::After => Moment::After { filter, synchronous: !asynchronous },
+        Phase::Manual => {
+            let digest = Sha256::digest(title.as_bytes());
+            id.push(':');
+            id.extend(digest.iter().take(4).map(|byte| format!("{byte:02x}")));
+            Moment::Manual { object: hook.object.to_owned(), title: title.to_owned() }
+        }
+    };
+    // The names of all hooks are such that this is an id; a test goes through them.
+    Some(Subscription { id: SubscriptionId::new(&id).ok()?, moment })
+}
+
 /// Whether any hook of the phase matches object and action; an absent name matches all.
 #[must_use]
 pub fn exists(phase: Phase, object: Option<&str>, action: Option<&str>) -> bool {
@@ -144,6 +168,8 @@ mod tests {
             assert_eq!(find(name).map(CaseHook::iris_name).as_ref(), Some(name));
         }
         assert!(find("on_preload_event_duplicate").is_some_and(|h| h.in_reference));
+        let ids = TABLE.iter().map(|hook| operator_subscription(hook, "Look up", true).unwrap().id);
+        assert_eq!(ids.collect::<std::collections::BTreeSet<_>>().len(), 90);
         assert!(find("on_preload_case_update").is_none());
         assert!(find("on_postload_event_duplicate").is_none());
     }

@@ -19,7 +19,7 @@ use tenter_model::module::{LoadedModule, ModuleSettings};
 use tenter_model::time::Clock;
 use tenter_model::{ModuleName, Schema, SubscriptionId};
 use tenter_sandbox::{AdmitError, AdmitRequest, Sandbox};
-use tenter_store::{ModuleRow, Reader, Store, StoreError};
+use tenter_store::{ModuleRow, Reader, Registration, Store, StoreError};
 
 use crate::egress::secrets::Secrets;
 use crate::enabled::{self, Missing};
@@ -27,6 +27,7 @@ use crate::enabled::{self, Missing};
 mod config;
 mod grants;
 mod history;
+pub(crate) mod registrations;
 mod secrets;
 pub(crate) mod signature;
 mod together;
@@ -98,6 +99,8 @@ pub(crate) struct Modules {
 struct State {
     loaded: BTreeMap<ModuleName, Result<Arc<LoadedModule>, String>>,
     off: Off,
+    /// What the operator registered modules for.
+    registered: Vec<Registration>,
     /// Modules whose hooks do not go together with those in use, and why.
     misfits: BTreeMap<ModuleName, String>,
     history: History,
@@ -122,6 +125,7 @@ impl Modules {
         let data: Arc<dyn HostData> = Arc::new(store.reader()?);
         let schema_json: Arc<str> = schema.to_json().to_string().into();
         let off = reader.switched_off()?.into_iter().collect();
+        let registered = reader.registrations()?;
         let history = History::read(&reader)?;
         let modules = Self {
             store,
@@ -136,7 +140,7 @@ impl Modules {
             clock,
             secrets,
             files: Mutex::default(),
-            state: Mutex::new(State { off, history, ..State::default() }),
+            state: Mutex::new(State { off, registered, history, ..State::default() }),
         };
         let rows = modules.reader.modules()?;
         let mut state = modules.lock();
@@ -208,6 +212,7 @@ impl Modules {
         }
         state.loaded.remove(name);
         state.off.retain(|(module, _)| module != name);
+        state.registered.retain(|registration| registration.module != *name);
         state.history.forget(name);
         self.publish(&mut state, &self.reader.modules()?);
         Ok(())
@@ -362,6 +367,7 @@ impl Modules {
         let (modules, misfits) =
             together(&self.schema, modules, &state.off, |module| running.has(&module.name, module.generation));
         state.misfits = misfits;
+        let modules = modules.into_iter().map(|module| registrations::with(module, &state.registered)).collect();
         self.registry.swap(Registry::new(modules, &state.off));
     }
 }

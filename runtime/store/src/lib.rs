@@ -42,6 +42,7 @@ mod prune;
 mod raw;
 mod reader;
 mod records;
+mod registrations;
 mod rewrite;
 mod runs;
 mod scan;
@@ -85,6 +86,7 @@ pub use outcome::{
 pub use picture::{Picture, PictureRow};
 pub use produce::{Entered, Produced};
 pub use reader::Reader;
+pub use registrations::Registration;
 pub use rewrite::Rewrite;
 pub use runs::{BeginRun, Document, RunBatch, RunCounts, RunNumber, RunRow, RunState};
 pub use scan::{Page, Share};

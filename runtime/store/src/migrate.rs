@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_jobs.sql"),
     include_str!("../migrations/0005_cases.sql"),
     include_str!("../migrations/0006_files.sql"),
+    include_str!("../migrations/0007_registrations.sql"),
 ];
 
 /// The newest format that this program knows.

@@ -1,12 +1,14 @@
 //! Hooks: the kinds that exist, and what is subscribed.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tenter_model::{case, hook};
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::modules::registrations::RegisterHook;
 
 use super::error::ApiError;
 use super::modules::{module_name, subscription_id};
@@ -51,13 +53,23 @@ pub(super) async fn list(State(app): State<App>) -> Json<Value> {
     Json(json!({"hooks": hooks}))
 }
 
-/// `POST /api/v1/hooks/{module}/{subscription}/register`: switches a subscription on; no error when it is.
+/// How a module is registered for a case hook.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct How {
+    title: Option<String>,
+    run_asynchronously: Option<bool>,
+}
+
+/// `POST /api/v1/hooks/{module}/{subscription}/register`: switches a subscription on; no error when it is. With the name
+/// of a case hook in the place of a subscription it registers the module for it.
 pub(super) async fn register(
     state: State<App>,
     path: Path<(String, String)>,
+    Query(how): Query<How>,
     caller: Extension<Caller>,
 ) -> Result<Json<Value>, ApiError> {
-    switch(state, path, caller, true).await
+    switch(state, path, caller, Some(how)).await
 }
 
 /// `POST /api/v1/hooks/{module}/{subscription}/deregister`: switches a subscription off; no error when it is off or
@@ -67,18 +79,41 @@ pub(super) async fn deregister(
     path: Path<(String, String)>,
     caller: Extension<Caller>,
 ) -> Result<Json<Value>, ApiError> {
-    switch(state, path, caller, false).await
+    switch(state, path, caller, None).await
 }
 
 async fn switch(
     State(app): State<App>,
     Path((module, subscription)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
-    on: bool,
+    how: Option<How>,
 ) -> Result<Json<Value>, ApiError> {
     let module = module_name(&module)?;
     let subscription = subscription_id(&subscription)?;
-    let answer = json!({"module": module, "subscription": subscription, "enabled": on});
-    app.on_modules(move |modules| modules.switch(&caller.actor(), &module, &subscription, on)).await?;
+    let on = how.is_some();
+    let mut answer = json!({"module": module, "subscription": subscription, "enabled": on});
+    let message = app
+        .on_modules(move |modules| {
+            let (actor, name) = (caller.actor(), subscription.as_str());
+            if !modules.is_case_hook(&module, name) {
+                modules.switch(&actor, &module, &subscription, on)?;
+                return Ok(None);
+            }
+            let message = match &how {
+                None => modules.deregister_hook(&actor, &module, name)?,
+                Some(how) => modules.register_hook(&RegisterHook {
+                    actor: &actor,
+                    module: &module,
+                    hook: name,
+                    title: how.title.as_deref(),
+                    asynchronous: how.run_asynchronously.unwrap_or(true),
+                })?,
+            };
+            Ok(Some(message))
+        })
+        .await?;
+    if let (Some(members), Some(message)) = (answer.as_object_mut(), message) {
+        members.insert("message".into(), message.into());
+    }
     Ok(Json(answer))
 }

@@ -20,8 +20,17 @@ pub(crate) enum Command {
     },
     /// List what modules have subscribed to.
     List,
-    /// Switch a subscription on.
-    Register(Subscription),
+    /// Switch a subscription on, or register a module for a case hook.
+    Register {
+        #[command(flatten)]
+        subscription: Subscription,
+        /// Title of the menu entry, for hooks of a menu [default: MODULE::HOOK].
+        #[arg(long)]
+        title: Option<String>,
+        /// Let requests wait for the hook.
+        #[arg(long)]
+        synchronous: bool,
+    },
     /// Switch a subscription off; the module stays.
     Deregister(Subscription),
 }
@@ -31,7 +40,8 @@ pub(crate) enum Command {
 pub(crate) struct Subscription {
     /// The module.
     module: String,
-    /// Id of the subscription, as `tenter hook list` shows it.
+    /// Id of the subscription, as `tenter hook list` shows it, or the name of a case hook such as
+    /// on_postload_ioc_create.
     subscription: String,
 }
 
@@ -43,8 +53,12 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Kinds { family } => kinds(family.as_deref(), context),
         Command::List => list(context),
-        Command::Register(subscription) => switch(&subscription, true, context),
-        Command::Deregister(subscription) => switch(&subscription, false, context),
+        Command::Register { subscription, title, synchronous } => {
+            let title = title.map_or(String::new(), |title| format!("&title={}", part(&title)));
+            let how = format!("?run_asynchronously={}{title}", !synchronous);
+            switch(&subscription, "register", &how, context)
+        }
+        Command::Deregister(subscription) => switch(&subscription, "deregister", "", context),
     }
 }
 
@@ -69,11 +83,10 @@ fn list(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn switch(args: &Subscription, on: bool, context: &Context) -> anyhow::Result<()> {
-    let action = if on { "register" } else { "deregister" };
-    let path = format!("/api/v1/hooks/{}/{}/{action}", part(&args.module), part(&args.subscription));
+fn switch(args: &Subscription, action: &str, how: &str, context: &Context) -> anyhow::Result<()> {
+    let path = format!("/api/v1/hooks/{}/{}/{action}{how}", part(&args.module), part(&args.subscription));
     let answer = context.client()?.send("POST", &path, None)?;
-    let state = if on { "on" } else { "off" };
+    let state = if action == "register" { "on" } else { "off" };
     context.out.one(&answer, |_| format!("{} of {} is {state}\n", args.subscription, args.module))?;
     context.out.next("tenter hook list");
     Ok(())

@@ -138,7 +138,8 @@ pub(crate) fn dump(reader: &Reader, out: &mut Vec<String>) -> Result<(), StoreEr
                 let seeded = object.target == target(ObjectKind::Case, 1);
                 let body = if seeded { json!(object.label()) } else { json!(object.body) };
                 out.push(format!("{} {} {body}", object.target, object.version));
-                let former = (1..object.version).map(|v| world.version(object.target, v).unwrap().body);
+                // In a damaged store a version may be gone.
+                let former = (1..object.version).map(|v| world.version(object.target, v).map(|was| was.body));
                 out.extend(former.map(|body| format!("{body:?}")));
                 out.push(format!("{:?}", world.history(object.target).len()));
             }

@@ -122,5 +122,5 @@ fn an_old_file_is_no_backup_of_this_format() {
     let dir = tempfile::tempdir().unwrap();
     old_database(dir.path());
     let error = Store::verify(&dir.path().join("tenter.db")).unwrap_err();
-    assert!(error.to_string().contains("has format 1, older than 6"), "{error}");
+    assert!(error.to_string().contains("has format 1, older than 7"), "{error}");
 }

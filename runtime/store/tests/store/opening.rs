@@ -98,7 +98,7 @@ fn a_newer_database_is_refused_untouched() {
     drop(conn);
     let before = std::fs::read(&path).unwrap();
     let error = Store::open(dir.path(), quick(), NOW).err().unwrap();
-    insta::assert_snapshot!(message(&error, dir.path()), @"DIR/tenter.db has format 999, this program knows formats up to 6; use a newer tenter or restore the backup made before the upgrade");
+    insta::assert_snapshot!(message(&error, dir.path()), @"DIR/tenter.db has format 999, this program knows formats up to 7; use a newer tenter or restore the backup made before the upgrade");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 

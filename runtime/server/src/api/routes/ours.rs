@@ -71,7 +71,9 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/breakers", Inspect, get(breakers::list)).says("Hooks that are paused").gives("Breakers"),
         read("/api/v1/hooks", Read, get(hooks::list)).says("What is subscribed, in calling order").gives("Hooks"),
         read("/api/v1/hooks/kinds", Read, get(hooks::kinds)).says("Kinds of hooks").gives("HookKinds"),
-        send("/api/v1/hooks/{module}/{subscription}/register", Modules, post(hooks::register)).says("Switch a subscription on").gives("Object").or(409, "hooks would wait for each other"),
+        send("/api/v1/hooks/{module}/{subscription}/register", Modules, post(hooks::register)).says("Switch a subscription on, or register for a case hook")
+            .asks(&[may("title", Text, "of the menu entry, for hooks of a menu"), may("run_asynchronously", Flag, "whether requests do not wait for it")])
+            .gives("Object").or(409, "hooks would wait for each other"),
         send("/api/v1/hooks/{module}/{subscription}/deregister", Modules, post(hooks::deregister)).says("Switch a subscription off").gives("Object"),
         read("/api/v1/tokens", Tokens, get(tokens::list)).says("Tokens, without their texts").gives("TokenList"),
         send("/api/v1/tokens", Tokens, post(tokens::create)).says("Make a token").takes(Content::Json("NewToken")).gives("Token"),

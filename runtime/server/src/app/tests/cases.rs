@@ -11,6 +11,7 @@ use tenter_model::config::{self, ConfigFile, SiteConfig};
 use tenter_store::{Created, ErrorFilter, HookJob, JobFilter, JobState};
 
 use super::Place;
+use crate::modules::registrations::RegisterHook;
 
 /// What both guests watch.
 const IP: &str = "
@@ -234,4 +235,78 @@ fn the_example_makes_indicators_usable() {
     let clicked = jobs.iter().find(|job| job.hook == "on_manual_trigger_ioc").unwrap();
     let report: &Value = &clicked.result.as_ref().unwrap().data["report"];
     assert_eq!(report["content"], "* `10.1.2.3` is an address of a private network, which leads nowhere from outside.");
+}
+
+#[test]
+fn an_operator_registers_a_module_as_iris_does() {
+    let place = Place::new(site(""));
+    place.upload("every-kind", "test-every-kind");
+    place.upload("label", "example-label");
+    let modules = place.app.modules();
+    let name = |name: &str| ModuleName::new(name).unwrap();
+    let register = |module: &str, hook: &str, title: Option<&str>, asynchronous| {
+        let module = name(module);
+        let wish = RegisterHook { actor: "test", module: &module, hook, title, asynchronous };
+        modules.register_hook(&wish).unwrap_or_else(|error| error.to_string())
+    };
+    let (note, menu) = ("on_postload_note_directory_create", "on_manual_trigger_ioc");
+    let said = [
+        register("absent", menu, None, true),
+        register("every-kind", note, None, true),
+        register("label", menu, None, true),
+        register("every-kind", menu, None, true),
+        register("every-kind", menu, None, false),
+        register("every-kind", menu, Some("Once more"), true),
+        register("every-kind", "on_postload_evidence_create", Some("left out"), false),
+        register("every-kind", "on_postload_evidence_create", None, true),
+        register("every-kind", "on_preload_asset_create", None, true),
+    ];
+    insta::assert_snapshot!(said.join("\n"), @r"
+    there is no module absent; tenter module list shows what is there
+    Hook on_postload_note_directory_create is unknown
+    module label has no hooks for cases
+    Hook on_manual_trigger_ioc registered
+    Hook on_manual_trigger_ioc already registered
+    Hook on_manual_trigger_ioc registered
+    Hook on_postload_evidence_create registered
+    Hook on_postload_evidence_create already registered
+    Hook on_preload_asset_create already registered
+    ");
+    let menu_now = || {
+        let entries = place.app.0.cases.menu("ioc");
+        entries.iter().map(|entry| entry.title.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(menu_now(), ["every-kind::on_manual_trigger_ioc", "Once more"]);
+    // A registered hook is called, with the module's handler of that phase; requests wait for a synchronous one.
+    let body = json!({"filename": "evidence.bin"});
+    let request = CreateRequest {
+        kind: ObjectKind::Evidence,
+        case_id: Some(1),
+        about: None,
+        body: body.as_object().unwrap().clone(),
+        context: place.context(),
+    };
+    place.app.0.cases.create(request).unwrap();
+    assert!(place.counted("every-kind", "after"));
+    // What is registered is kept, and goes with the module.
+    let kept = || place.app.reader().unwrap().registrations().unwrap().len();
+    assert_eq!(kept(), 3);
+    let deregister = |hook: &str| modules.deregister_hook("test", &name("every-kind"), hook).unwrap();
+    for hook in [menu, menu, "on_no_hook", "on_preload_asset_create"] {
+        assert_eq!(deregister(hook), "Hook deregistered");
+    }
+    assert!(menu_now().is_empty());
+    let off = modules.switched_off();
+    assert!(
+        off.iter().any(|(_, id)| id.as_str() == "before:asset.create"),
+        "its own subscription is switched off: {off:?}"
+    );
+    assert_eq!(
+        register("every-kind", "on_preload_asset_create", None, true),
+        "Hook on_preload_asset_create registered"
+    );
+    assert!(modules.switched_off().is_empty());
+    assert_eq!(kept(), 1);
+    modules.remove("test", &name("every-kind")).unwrap();
+    assert_eq!(kept(), 0);
 }
