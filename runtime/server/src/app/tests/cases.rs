@@ -257,8 +257,8 @@ fn an_operator_registers_a_module_as_iris_does() {
         register("every-kind", menu, None, true),
         register("every-kind", menu, None, false),
         register("every-kind", menu, Some("Once more"), true),
-        register("every-kind", "on_postload_evidence_create", Some("left out"), false),
-        register("every-kind", "on_postload_evidence_create", None, true),
+        register("every-kind", "on_postload_asset_create", Some("left out"), false),
+        register("every-kind", "on_postload_asset_create", None, true),
         register("every-kind", "on_preload_asset_create", None, true),
     ];
     insta::assert_snapshot!(said.join("\n"), @r"
@@ -268,8 +268,8 @@ fn an_operator_registers_a_module_as_iris_does() {
     Hook on_manual_trigger_ioc registered
     Hook on_manual_trigger_ioc already registered
     Hook on_manual_trigger_ioc registered
-    Hook on_postload_evidence_create registered
-    Hook on_postload_evidence_create already registered
+    Hook on_postload_asset_create registered
+    Hook on_postload_asset_create already registered
     Hook on_preload_asset_create already registered
     ");
     let menu_now = || {
@@ -278,16 +278,7 @@ fn an_operator_registers_a_module_as_iris_does() {
     };
     assert_eq!(menu_now(), ["every-kind::on_manual_trigger_ioc", "Once more"]);
     // A registered hook is called, with the module's handler of that phase; requests wait for a synchronous one.
-    let body = json!({"filename": "evidence.bin"});
-    let request = CreateRequest {
-        kind: ObjectKind::Evidence,
-        case_id: Some(1),
-        about: None,
-        body: body.as_object().unwrap().clone(),
-        context: place.context(),
-    };
-    place.app.0.cases.create(request).unwrap();
-    assert!(place.counted("every-kind", "after"));
+    assert_eq!(place.asset("a", "").unwrap().object.text("asset_tags"), "after");
     // What is registered is kept, and goes with the module.
     let kept = || place.app.reader().unwrap().registrations().unwrap().len();
     assert_eq!(kept(), 3);
