@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -40,20 +40,19 @@ fn objects_of_cases_and_the_jobs_of_their_hooks_are_there_together_or_not_at_all
     place.upload("defang", &std::fs::read(tenter_guest_build::at_test("example-defang")).unwrap());
     assert_eq!(server.terminate().code, Some(0));
     let kind = read(&place, |world| world.row_by_name(LookUpKind::IocType, "ip-dst").unwrap().id);
-    let writing = Writing { kind, next: AtomicU32::new(1), answered: Mutex::default() };
+    let writing =
+        Writing { kind, next: AtomicU32::new(1), is_over: AtomicBool::new(false), answered: Mutex::default() };
 
     let mut most = (0, 0);
     for death in 0..deaths() {
         let at = PLACES[death as usize / 2 % PLACES.len()];
         // Every other death is at any moment.
         let named = (death % 2 == 0).then(|| format!("{at}#{}", random.number(1..40)));
-        let mut server = named.as_ref().map_or_else(|| place.start(), |named| place.start_to_die(named));
+        let server = named.as_ref().map_or_else(|| place.start(), |named| place.start_to_die(named));
+        writing.is_over.store(false, Ordering::SeqCst);
         std::thread::scope(|scope| {
-            if named.is_some() {
-                server.wait_until_serving();
-            }
             for _ in 0..WRITERS {
-                scope.spawn(|| writing.write_until_it_dies(&place));
+                scope.spawn(|| writing.write(&place));
             }
             if named.is_some() {
                 server.wait_for_death(at);
@@ -61,6 +60,7 @@ fn objects_of_cases_and_the_jobs_of_their_hooks_are_there_together_or_not_at_all
                 std::thread::sleep(random.duration(50..400));
                 server.kill();
             }
+            writing.is_over.store(true, Ordering::SeqCst);
         });
         most = writing.check(&place);
     }
@@ -99,23 +99,27 @@ fn read<T>(place: &Place, look: impl FnOnce(&CaseWorld<'_>) -> T) -> T {
 struct Writing {
     kind: i64,
     next: AtomicU32,
+    /// The server is dead.
+    is_over: AtomicBool,
     answered: Mutex<BTreeSet<String>>,
 }
 
 impl Writing {
-    /// Adds one indicator after the other, each once.
-    fn write_until_it_dies(&self, place: &Place) {
-        loop {
+    /// Adds one indicator after the other, each once, until the server is dead. It may die before it serves.
+    fn write(&self, place: &Place) {
+        // The bound is for a test that has failed elsewhere.
+        let until = Instant::now() + Duration::from_secs(90);
+        while !self.is_over.load(Ordering::SeqCst) && Instant::now() < until {
             let n = self.next.fetch_add(1, Ordering::SeqCst);
             let [_, a, b, c] = n.to_be_bytes();
             let value = format!("10.{a}.{b}.{c}");
             let body = json!({"ioc_value": value, "ioc_type_id": self.kind, "ioc_tlp_id": 2, "cid": 1}).to_string();
             let path = "/case/ioc/add?cid=1";
-            match std::panic::catch_unwind(|| place.operate("POST", path, body.as_bytes())) {
-                Ok(Ok((200, _))) => drop(self.answered.lock().unwrap().insert(value)),
-                Ok(Ok((status, body))) => panic!("{status}: {body}"),
+            match place.operate("POST", path, body.as_bytes()) {
+                Ok((200, _)) => drop(self.answered.lock().unwrap().insert(value)),
+                Ok((status, body)) => panic!("{status}: {body}"),
                 // No connection, or one that broke off.
-                Ok(Err(_)) | Err(_) => return,
+                Err(_) => std::thread::sleep(Duration::from_millis(2)),
             }
         }
     }
