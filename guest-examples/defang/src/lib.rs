@@ -23,7 +23,7 @@ impl Module for Defang {
 
 impl Defang {
     fn restore(&mut self, _: &Context, _: &Event, proposal: &Proposal) -> Result<Judgement> {
-        let mut body: serde_json::Value = proposal.parse()?;
+        let mut body: serde_json::Map<String, serde_json::Value> = proposal.parse()?;
         let Some(value) = body.get("ioc_value").and_then(|value| value.as_str()) else {
             return Ok(Judgement::Unchanged);
         };
@@ -31,8 +31,8 @@ impl Defang {
         if restored == value {
             return Ok(Judgement::Unchanged);
         }
-        body["ioc_value"] = restored.into();
-        Ok(Judgement::replaced(&body))
+        body.insert("ioc_value".into(), restored.into());
+        Ok(Judgement::replaced(&body.into()))
     }
 
     fn tag(&mut self, _: &Context, _: &Event, written: &[Written]) -> Result<Outcome> {
