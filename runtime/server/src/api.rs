@@ -3,6 +3,7 @@
 //! DP³'s and IRIS's routes keep their paths and shapes; ours live under `/api/v1`. Handlers convert between HTTP and the domain and
 //! do nothing else; what blocks (reading the store, compiling a module) runs on the blocking pool.
 
+mod actions;
 mod audit;
 mod backup;
 mod breakers;

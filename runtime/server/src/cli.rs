@@ -14,10 +14,13 @@ use crate::client::Client;
 use crate::error::{self, CliError};
 use crate::output::{Format, Output};
 
+mod action;
 mod audit;
 mod backup;
 mod bench;
 mod build;
+mod case;
+mod cases;
 mod check;
 mod control;
 mod datapoint;
@@ -29,6 +32,7 @@ mod health;
 mod hook;
 mod init;
 mod invocation;
+mod ioc;
 mod module;
 mod new;
 mod pages;
@@ -145,6 +149,15 @@ enum Command {
     /// Show tasks that could not be processed, and try them again.
     #[command(subcommand)]
     Deadletter(deadletter::Command),
+    /// Open cases of incident response, and look at them.
+    #[command(subcommand)]
+    Case(case::Command),
+    /// Add indicators to cases, and look at them.
+    #[command(subcommand)]
+    Ioc(ioc::Command),
+    /// Click what modules offer on case objects, and see what came of it.
+    #[command(subcommand)]
+    Action(action::Command),
     /// Show calls of hooks.
     #[command(subcommand)]
     Invocation(invocation::Command),
@@ -235,6 +248,9 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Telemetry(command) => telemetry::run(&command, context)?,
         Command::Why(args) => why::run(&args, context)?,
         Command::Deadletter(command) => deadletter::run(&command, context)?,
+        Command::Case(command) => case::run(&command, context)?,
+        Command::Ioc(command) => ioc::run(&command, context)?,
+        Command::Action(command) => action::run(&command, context)?,
         Command::Invocation(command) => invocation::run(&command, context)?,
         Command::Audit(command) => audit::run(&command, context)?,
         Command::Backup(command) => backup::run(&command, context)?,

@@ -1,7 +1,7 @@
 //! What an answer that is no success means, in words.
 //!
-//! Two forms are read: problem details, which our own routes answer, and `{"detail": …}` with a text or a list, which
-//! DP³ answers and our server answers on DP³'s paths.
+//! Three forms are read: problem details, which our own routes answer, `{"detail": …}` with a text or a list, which DP³
+//! answers and our server answers on DP³'s paths, and the envelope of IRIS's paths.
 
 use serde_json::Value;
 
@@ -28,6 +28,12 @@ pub(crate) fn problem(status: u16, body: &Value, with_token: bool) -> CliError {
             [one] => format!("{} {stands}", located(one)),
             several => format!("the server refuses what it was given {stands}:{}", lines(several)),
         },
+        _ if body.get("status").and_then(Value::as_str) == Some("error") => {
+            let fields = body.get("data").and_then(Value::as_object).filter(|_| status == 400);
+            let fields = fields.into_iter().flatten().map(|(name, texts)| format!("\n  {name}: {}", words(texts)));
+            let message = body.get("message").and_then(Value::as_str).unwrap_or("the server refuses it");
+            format!("{message}{} {stands}", fields.collect::<String>())
+        }
         (_, Value::String(text)) if !text.is_empty() => {
             format!("{} {stands}", text.chars().take(300).collect::<String>())
         }
@@ -80,6 +86,15 @@ fn located(entry: &Value) -> String {
     let told = given.is_empty() || message.contains(&given) || given.chars().count() > MAX_GIVEN;
     let given = if told { String::new() } else { format!(", found {given:?}") };
     if place.is_empty() { format!("{message}{given}") } else { format!("{place}: {message}{given}") }
+}
+
+/// Texts of an error, or what stands in their place.
+fn words(texts: &Value) -> String {
+    match texts {
+        Value::String(text) => text.clone(),
+        Value::Array(texts) => texts.iter().map(words).collect::<Vec<_>>().join("; "),
+        other => other.to_string(),
+    }
 }
 
 /// The entry of an error list that has one.

@@ -162,6 +162,20 @@ impl From<StoreError> for Refusal {
     }
 }
 
+/// For our own routes that work as a user of cases: the same words without the envelope.
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.status {
+            StatusCode::UNAUTHORIZED => "unauthenticated",
+            StatusCode::FORBIDDEN => "forbidden",
+            StatusCode::NOT_FOUND => "not-found",
+            StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+            _ => "refused",
+        };
+        Self { retry_after: refusal.retry_after, ..Self::new(refusal.status, code, refusal.message) }
+    }
+}
+
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         let detail = error.detail.as_str();

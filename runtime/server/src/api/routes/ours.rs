@@ -8,10 +8,10 @@ use tenter_model::limits::MAX_UPLOAD_BYTES;
 use crate::api::operation::ParamForm::{Flag, Number, Position, Text};
 use crate::api::operation::{Content, Param, may, must};
 use crate::api::{
-    audit, backup, breakers, deadletters, entities, hooks, invocations, modules, secrets, snapshots, status, tokens,
-    why,
+    actions, audit, backup, breakers, deadletters, entities, hooks, invocations, modules, secrets, snapshots, status,
+    tokens, why,
 };
-use crate::auth::Area::{Inspect, Modules, Operate, Read, Tokens};
+use crate::auth::Area::{CaseRead, CaseWrite, Inspect, Modules, Operate, Read, Tokens};
 
 use super::{Route, drop, read, send};
 
@@ -85,6 +85,15 @@ pub(super) fn table() -> Vec<Route> {
         send("/api/v1/deadletters/{seq}/retry", Operate, post(deadletters::retry)).says("Put a dead letter back into its queue").gives("Object").or(409, "it cannot go back"),
         read("/api/v1/invocations", Inspect, get(invocations::list)).says("Calls of hooks that are kept").asks(&[OF_MODULE, BEFORE, ROWS]).gives("Invocations"),
         read("/api/v1/invocations/{id}", Inspect, get(invocations::show)).says("One call with its output and log").gives("Object"),
+        read("/api/v1/actions", CaseRead, get(actions::menu)).says("What modules offer on a kind of case object")
+            .asks(&[must("object", Text, "such as `ioc`")]).gives("Actions"),
+        send("/api/v1/actions", CaseWrite, post(actions::run)).says("Click menu entries on case objects; the jobs are under way")
+            .takes(Content::Json("Click")).gives("Clicked"),
+        read("/api/v1/jobs", CaseRead, get(actions::jobs)).says("Jobs of case hooks, newest first, of cases that the user may read")
+            .asks(&[OF_MODULE, may("case", Position, "of this case alone"), may("state", Text, "in this state alone"), BEFORE, ROWS]).gives("Jobs"),
+        read("/api/v1/jobs/{id}", CaseRead, get(actions::job)).says("One job with its result").gives("Job"),
+        send("/api/v1/jobs/{id}/retry", CaseWrite, post(actions::retry)).says("Queue a job that has ended once more").gives("Job").or(409, "it has not ended"),
+        drop("/api/v1/jobs/{id}", CaseWrite, delete(actions::cancel)).says("Cancel a job that waits").gives("Job").or(409, "it does not wait"),
         read("/api/v1/reconcile", Inspect, get(status::reconcile)).says("Whether each task that entered has exactly one end").gives("Object"),
         read("/api/v1/audit", Operate, get(audit::log)).says("Who changed what")
             .asks(&[may("after", Number(0), "number of the last row of the page before"), ROWS]).gives("Object"),
