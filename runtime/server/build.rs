@@ -18,7 +18,7 @@ const FOLDERS: [(&str, &str, &str); 6] = [
 ];
 
 /// Example modules that `tenter demo` uploads.
-const EXAMPLES: [&str; 14] = [
+const EXAMPLES: [&str; 16] = [
     "admit-prefixes",
     "label",
     "indicators",
@@ -33,6 +33,8 @@ const EXAMPLES: [&str; 14] = [
     "recheck-indicators",
     "stale-notes",
     "nightly-cleanup",
+    "case-rules",
+    "ioc-profile",
 ];
 /// The example module that `tenter bench` calls.
 const BENCH: &str = "hostname-class";

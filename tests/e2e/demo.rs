@@ -103,6 +103,15 @@ fn a_newcomer_sees_it_work() {
     let left: Vec<_> = std::fs::read_dir(home.path().join("tmp")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 
+    // The second act: a denial, marks from profiles, and the answer to a click.
+    let case = &report["case"];
+    assert!(case["denied"].as_str().unwrap().contains("the number that the SOC gave it"), "{case:#}");
+    assert_eq!(case["name"], "#2 - IR Beaconing hosts");
+    let iocs = case["indicators"].as_array().unwrap();
+    assert!(iocs.len() == 3 && iocs.iter().all(|ioc| ioc["tags"] == "demonstration,in-threat-list"), "{case:#}");
+    assert_eq!((&case["action"]["state"], &case["action"]["entry"]), (&"succeeded".into(), &"Profile".into()));
+    assert!(case["action"]["result"]["message"] == "1 of 1 have a profile", "{case:#}");
+
     // Two snapshots: the second knows names, and risk flows over links from domains to the address that they resolve to.
     assert_eq!(report["snapshots"].as_array().unwrap().len(), 2, "{report:#}");
     let profile = &report["profile"];

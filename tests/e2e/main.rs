@@ -12,6 +12,7 @@
     reason = "a test fails loudly, its helpers too"
 )]
 
+mod actions;
 mod as_dp3;
 mod bad_input;
 mod by_clock;

@@ -3,7 +3,7 @@
 //! It does by HTTP what a person would do with the commands: starts a server, uploads the example modules, sends the
 //! datapoints, waits until nothing is pending, and looks at what came of it. The datapoints come in two parts, with a
 //! snapshot after each, so that there is a history to see: what the connections say, and then what names and
-//! certificates add.
+//! certificates add. A second act, `demo/cases.rs`, takes what was found into a case.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,6 +23,7 @@ use crate::embedded;
 use crate::error::{CliError, Kind};
 use crate::serving::Serving;
 
+mod cases;
 mod snapshots;
 mod summary;
 
@@ -105,8 +106,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<ExitCode> {
     // What hooks of the last run returned.
     let status = wait_until_empty(&client)?;
     let mut report = summary::report(&client, &status, &indicators, &snapshots::Pictures::new(&serving.app)?)?;
+    let found = report.get("indicators").and_then(Value::as_array).cloned().unwrap_or_default();
+    let case = cases::play(&client, &found, &args.without, context)?;
     if let Some(object) = report.as_object_mut() {
         object.insert("snapshots".to_owned(), runs.into());
+        object.insert("case".to_owned(), case);
     }
     if let Some(object) = report.as_object_mut() {
         let elapsed = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;

@@ -30,7 +30,8 @@ pub(crate) fn problem(status: u16, body: &Value, with_token: bool) -> CliError {
         },
         _ if body.get("status").and_then(Value::as_str) == Some("error") => {
             let fields = body.get("data").and_then(Value::as_object).filter(|_| status == 400);
-            let fields = fields.into_iter().flatten().map(|(name, texts)| format!("\n  {name}: {}", words(texts)));
+            let fields = fields.into_iter().flatten().filter(|(_, texts)| texts.is_array());
+            let fields = fields.map(|(name, texts)| format!("\n  {name}: {}", words(texts)));
             let message = body.get("message").and_then(Value::as_str).unwrap_or("the server refuses it");
             format!("{message}{} {stands}", fields.collect::<String>())
         }
@@ -119,6 +120,15 @@ mod tests {
 
     fn shown(error: &CliError) -> String {
         format!("{error}\nhelp: {}", error.help.as_deref().unwrap_or("-"))
+    }
+
+    #[test]
+    fn envelopes_of_iris_are_read() {
+        let body = json!({"status": "error", "message": "Data error", "data": {"ioc_value": ["Too short", "Wrong"]}});
+        assert_eq!(shown(&problem(400, &body, true)), "Data error\n  ioc_value: Too short; Wrong (HTTP 400)\nhelp: -");
+        let body =
+            json!({"status": "error", "message": "Denied by module m: no", "data": {"module": "m", "reason": "no"}});
+        assert_eq!(shown(&problem(400, &body, true)), "Denied by module m: no (HTTP 400)\nhelp: -");
     }
 
     #[test]

@@ -141,6 +141,9 @@ pub(super) fn human(report: &Value) -> String {
         let _ = writeln!(text, "  and {} more", found.len() - 5);
     }
     profile(&mut text, report);
+    if let Some(case) = report.get("case") {
+        let _ = write!(text, "\n{}", super::cases::human(case));
+    }
     let _ = writeln!(text, "\ndone in {} s", number("elapsed_s"));
     text
 }
@@ -222,6 +225,8 @@ pub(super) fn further(report: &Value) -> Vec<String> {
         "status".to_owned(),
         "module list".to_owned(),
         "hook list".to_owned(),
+        "case list".to_owned(),
+        "action jobs".to_owned(),
         "entity list domain".to_owned(),
         format!("entity master ip {eid}"),
         format!("entity raw ip --eid {eid}"),
