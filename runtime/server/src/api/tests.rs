@@ -314,6 +314,12 @@ fn the_table_is_what_was_decided() {
     operator operate  POST   /api/v1/deadletters/{seq}/retry
     author   inspect  GET    /api/v1/invocations
     author   inspect  GET    /api/v1/invocations/{id}
+    viewer   case-read GET    /api/v1/actions
+    analyst  case-write POST   /api/v1/actions
+    viewer   case-read GET    /api/v1/jobs
+    viewer   case-read GET    /api/v1/jobs/{id}
+    analyst  case-write POST   /api/v1/jobs/{id}/retry
+    analyst  case-write DELETE /api/v1/jobs/{id}
     author   inspect  GET    /api/v1/reconcile
     operator operate  GET    /api/v1/audit
     operator operate  GET    /api/v1/audit/verify

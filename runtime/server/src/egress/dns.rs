@@ -241,9 +241,14 @@ mod tests {
 
     /// A server of names that answers so many questions over UDP, each with all these packets, and then one over TCP.
     fn server(answer: impl Fn(Packet<'_>) -> Vec<Vec<u8>> + Send + 'static, tcp: bool) -> SocketAddr {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        // One port for both; another test may have one of them.
+        let both = || {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").ok()?;
+            let socket = UdpSocket::bind(listener.local_addr().ok()?).ok()?;
+            Some((listener, socket))
+        };
+        let (listener, socket) = (0..100).find_map(|_| both()).unwrap();
         let address = socket.local_addr().unwrap();
-        let listener = std::net::TcpListener::bind(address).unwrap();
         // Ends with the process.
         std::thread::spawn(move || {
             let mut buffer = [0; 512];
