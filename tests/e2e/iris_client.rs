@@ -15,10 +15,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Site};
+use crate::harness::{Server, Site, example, tenter, wait_for};
 
 /// What is installed, each of one version: a test that fails tells of this repository and not of the world.
 const PACKAGES: [&str; 3] = ["dfir-iris-client==2.0.4", "pytest==9.2.0", "python-dotenv==1.2.4"];
@@ -53,7 +54,7 @@ type Outcomes = BTreeMap<String, bool>;
 fn the_official_client_passes_its_own_tests() {
     let python = match installed() {
         Ok(python) => python,
-        Err(why) => return skipped(&why),
+        Err(why) => return skipped("the_official_client_passes_its_own_tests", &why),
     };
     let server = Server::start(&Site::new());
     // One indicator and one note, which the search of the client expects to find.
@@ -100,16 +101,66 @@ fn the_official_client_passes_its_own_tests() {
     assert!(good.len() >= GOAL.0 && earned >= GOAL.1, "{} pass, {earned} of them need a server that works", good.len());
 }
 
+/// The story of `docs/cases.md`: its program is run as it stands there, and says what stands there.
+#[test]
+fn the_story_of_the_documentation_works_as_typed() {
+    let python = match installed() {
+        Ok(python) => python,
+        Err(why) => return skipped("the_story_of_the_documentation_works_as_typed", &why),
+    };
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cases.md")).unwrap();
+    let block = |begin: &str, end: &str| {
+        let (_, rest) = page.split_once(begin).unwrap_or_else(|| panic!("{begin:?} is not in docs/cases.md"));
+        rest.split_once(end).unwrap().0.to_owned()
+    };
+    let attributes = block("ip.yml <<'END'\n", "END\n");
+    let home = tempfile::tempdir().unwrap();
+    assert!(tenter(home.path()).args(["init", "site", "--quiet"]).status().unwrap().success());
+    let types = home.path().join("site/db_entities/ip.yml");
+    std::fs::write(&types, std::fs::read_to_string(&types).unwrap() + &attributes).unwrap();
+    let server = Server::start(&Site::of_folder(&home.path().join("site")));
+    for module in ["case-rules", "ioc-profile"] {
+        let upload = format!("/api/v1/modules/{module}?grant_requested=true");
+        server.send("PUT", &upload, &example(module), &[("content-type", "application/wasm")]).expect(200);
+    }
+    let datapoints = block("echo '", "' |");
+    server.post_datapoints(&serde_json::from_str(&datapoints).unwrap());
+    server.settle();
+    std::fs::write(home.path().join("story.py"), block("```python\n", "```")).unwrap();
+    let made = server.post("/api/v1/tokens", &json!({"role": "analyst", "user": "administrator"})).expect(200);
+    let output = Command::new(&python)
+        .arg("story.py")
+        .current_dir(home.path())
+        .env("IRIS_KEY", made["token"].as_str().unwrap())
+        .env("IRIS_URL", &server.url)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said, block("```text\n", "```"), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = block("$ tenter ioc show 1 --case 2\n", "```");
+    let mut shown = String::new();
+    wait_for("what modules did", || {
+        let mut command = tenter(home.path());
+        command.args(["--url", &server.url, "--token", server.token.as_deref().unwrap()]);
+        let output = command.args(["ioc", "show", "1", "--case", "2"]).output().unwrap();
+        shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        shown.contains("Profile")
+    });
+    // The click may come before the address knows its case.
+    let without = |text: &str| text.replace("<li>in_case = #2 - Beacons</li>", "");
+    assert_eq!(without(&shown), without(&told));
+}
+
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/e2e/iris_client").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 #[allow(clippy::disallowed_methods, reason = "what a test must have comes from the environment")]
-fn skipped(why: &str) {
+fn skipped(test: &str, why: &str) {
     let required = std::env::var("TENTER_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|name| name == "python"), "TENTER_REQUIRE names python: {why}");
-    notice(&format!("SKIPPED the_official_client_passes_its_own_tests: {why}"));
+    notice(&format!("SKIPPED {test}: {why}"));
 }
 
 /// Says something that is seen though the test passes, which what is printed is not.
@@ -119,6 +170,11 @@ fn notice(text: &str) {
 
 /// The Python of an environment that has the packages. It is made once and stays beside what the tests built.
 fn installed() -> Result<PathBuf, String> {
+    static ONCE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    ONCE.get_or_init(install).clone()
+}
+
+fn install() -> Result<PathBuf, String> {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("iris-client");
     let (python, mark) = (place.join("bin/python"), place.join("installed"));
     let wanted = PACKAGES.join("\n");

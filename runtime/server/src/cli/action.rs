@@ -201,10 +201,8 @@ fn human(job: &Value) -> String {
     .collect();
     rows.insert(1, ("on", objects.join(", ")));
     let mut out = pairs(&rows);
-    let content = job.pointer("/result/data").filter(|data| !data.is_null());
-    if let Some(content) = content {
-        let text = content.get("content").and_then(Value::as_str).map_or_else(|| format!("{content:#}"), str::to_owned);
-        out.push_str(&format!("\n{text}\n"));
+    if let Some(shown) = job.pointer("/result/data/report/content").and_then(Value::as_str) {
+        out.push_str(&format!("\n{shown}\n"));
     }
     let logs: Vec<&str> =
         job.pointer("/result/logs").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
