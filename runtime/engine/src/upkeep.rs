@@ -26,7 +26,7 @@ pub use archive::ArchiveReport;
 pub use garbage::GarbageReport;
 pub use histories::HistoryReport;
 
-/// Rows about runs of jobs are kept for so long, in microseconds; DP³'s 30 days.
+/// Rows about runs of jobs, and jobs of case hooks that have ended, are kept for so long, in microseconds; DP³'s 30 days.
 const JOB_ROWS_US: i64 = 30 * 86_400_000_000;
 /// Batches of sweeps are made each minute where the configuration says nothing.
 const BATCH_PERIOD_US: i64 = 60_000_000;
@@ -99,9 +99,11 @@ impl Engine {
         };
         self.add("updater-cache", &cache, move |engine, context| {
             let sweeps = engine.store.prune_sweeps(u32::try_from(kept).unwrap_or(u32::MAX));
-            let jobs = engine.store.prune_jobs(context.now().saturating_add(-JOB_ROWS_US));
+            let since = context.now().saturating_add(-JOB_ROWS_US);
+            let (jobs, hooks) = (engine.store.prune_jobs(since), engine.store.prune_hook_jobs(since));
             let told = |error: StoreError| error.to_string();
-            Ok(serde_json::json!({"sweeps": sweeps.map_err(told)?, "jobs": jobs.map_err(told)?}))
+            let hooks = hooks.map_err(told)?;
+            Ok(serde_json::json!({"sweeps": sweeps.map_err(told)?, "jobs": jobs.map_err(told)?, "hook_jobs": hooks}))
         })?;
         self.add("garbage-collector", &site.garbage_collector.collection_rate, |engine, context| {
             engine.collect_garbage(context).map_err(|e| e.to_string()).and_then(|report| json(&report))

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use support::{TestClock, body, entity, observation, plain};
 use tenter_engine::{HistoryReport, JobContext, UpkeepError};
+use tenter_model::case::{Acting, ObjectKind, ObjectRef};
 use tenter_model::config::SiteConfig;
 use tenter_model::config::{Archivation, Cleaning, HistoryManager};
 use tenter_model::cron::Cron;
@@ -23,7 +24,7 @@ use tenter_model::value::Link;
 use tenter_model::{
     AttrName, DataPoint, EntityId, EntityRef, EntityType, MasterRecord, Schema, TaskBody, Timestamp, Value,
 };
-use tenter_store::{Deleted, Deletion, RawFilter, Store, StoreOptions};
+use tenter_store::{CaseActor, Deleted, Deletion, JobFilter, NewJob, RawFilter, Store, StoreOptions};
 use timed::{Clockwork, Timed};
 
 const DAY: i64 = 86_400_000_000;
@@ -362,4 +363,40 @@ fn the_configuration_makes_jobs_and_their_runs_are_kept() {
     assert_eq!((rows.len(), rows[0].body["result"]["datapoints"].as_u64()), (1, Some(3)));
     assert!(rows[0].ended.is_some());
     bench.engine.drain();
+}
+
+#[test]
+fn jobs_of_case_hooks_are_forgotten_a_month_after_their_end() {
+    let bench = bench();
+    bench.engine.add_platform_jobs(&SiteConfig::default()).unwrap();
+    let by = CaseActor { acting: Acting { user_id: 1, now: Timestamp(NOW) }, name: "test".into(), from_api: false };
+    let job = || NewJob {
+        random: [7; 16],
+        hook: "on_manual_trigger_case".into(),
+        module: "nobody".into(),
+        subscription: "s".into(),
+        entry: None,
+        trigger: "manual".into(),
+        not_before: None,
+        waited: false,
+        payload: serde_json::Value::Null,
+    };
+    let case = ObjectRef { kind: ObjectKind::Case, id: 1 };
+    let waiting = NewJob { random: [8; 16], ..job() };
+    let ids = bench.store.queue_jobs(vec![job(), waiting], vec![case], Some(1), by.clone()).unwrap();
+    bench.store.cancel_job(ids[0], by).unwrap();
+    let left = || {
+        let reader = bench.store.reader().unwrap();
+        let jobs = reader.cases(None, None, |world| world.jobs(&JobFilter::default(), 10)).unwrap();
+        jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    let clean = || {
+        bench.engine.scheduler().run_job("updater-cache", serde_json::Value::Null).unwrap();
+        bench.engine.scheduler().settle();
+    };
+    clean();
+    assert_eq!(left(), [ids[1], ids[0]]);
+    bench.clock.advance_ms(31 * DAY / 1000);
+    clean();
+    assert_eq!(left(), [ids[1]], "one that waits is not forgotten");
 }
