@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Site, example, redacted, tenter, wait_for};
+use crate::harness::{Server, Site, example, redacted, wait_for};
 
 const IP: &str = "
 entity: {id: ip, id_data_type: ipv4, name: Address, snapshot: false}
@@ -11,18 +11,9 @@ attribs:
   threat_list: {name: Threat list, type: plain, data_type: string}
 ";
 
-/// What the command says, and its exit code.
-fn cli(server: &Server, args: &[&str]) -> (String, String, i32) {
-    let home = tempfile::tempdir().unwrap();
-    let token = server.token.clone().unwrap();
-    let output = tenter(home.path()).args(["--url", &server.url, "--token", &token]).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
-}
-
 #[track_caller]
 fn json_of(server: &Server, args: &[&str]) -> Value {
-    let (said, err, code) = cli(server, &[args, &["-o", "json"]].concat());
+    let (said, err, code) = server.cli(&[args, &["-o", "json"]].concat());
     assert_eq!(code, 0, "{said}{err}");
     serde_json::from_str(&said).unwrap()
 }
@@ -51,15 +42,15 @@ fn an_analyst_gets_from_a_case_to_the_result_of_an_action() {
     server.settle();
     assert_eq!(server.master("ip", "192.0.2.7")["in_case"]["v"], "#2 - Beacons");
 
-    insta::assert_snapshot!(cli(&server, &["action", "list", "ioc"]).0, @"
+    insta::assert_snapshot!(server.cli(&["action", "list", "ioc"]).0, @"
     MODULE       TITLE    HOOK
     ioc-profile  Profile  on_manual_trigger_ioc
     ");
     let click = ["action", "run", "ioc", "1", "--entry", "Profile", "--case", "2", "--wait"];
-    let (said, err, code) = cli(&server, &click);
+    let (said, err, code) = server.cli(&click);
     assert_eq!(code, 0, "{said}{err}");
     assert!(said.contains("1 of 1 have a profile") && said.contains("threat_list = a list"), "{said}");
-    let shown = cli(&server, &["ioc", "show", "1", "--case", "2"]).0;
+    let shown = server.cli(&["ioc", "show", "1", "--case", "2"]).0;
     assert!(shown.contains("Profile\n  ip 192.0.2.7: <ul>"), "{shown}");
 
     let jobs = json_of(&server, &["action", "jobs", "--case", "2"]);
@@ -78,7 +69,7 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     let _redacted = redacted();
     let server = Server::start(&Site::new());
     let said = |args: &[&str]| {
-        let (out, err, code) = cli(&server, args);
+        let (out, err, code) = server.cli(args);
         format!("{out}{err}exit code {code}\n")
     };
     let all = [
@@ -109,4 +100,11 @@ fn jobs_of_others_are_not_shown() {
     assert_eq!(guest.get("/api/v1/jobs").expect(200)["jobs"], json!([]));
     assert_eq!(guest.get(&format!("/api/v1/jobs/{id}")).status, 404);
     assert_eq!(guest.delete(&format!("/api/v1/jobs/{id}")).status, 404);
+    // Who may read the case may look, and touch nothing.
+    let user = made["data"]["user_id"].as_i64().or_else(|| made["data"]["id"].as_i64()).unwrap();
+    let access = json!({"cases_list": [1], "access_level": 2});
+    server.post(&format!("/manage/users/{user}/cases-access/update"), &access).expect(200);
+    assert_eq!(guest.get(&format!("/api/v1/jobs/{id}")).expect(200)["id"], id);
+    assert_eq!(guest.post(&format!("/api/v1/jobs/{id}/retry"), &Value::Null).status, 403);
+    assert_eq!(guest.delete(&format!("/api/v1/jobs/{id}")).status, 403);
 }

@@ -137,6 +137,21 @@ impl Server {
         tenter(self.home.path())
     }
 
+    /// What a command says to this server, as its operator, and its exit code: output, errors, code. It has a home of its
+    /// own.
+    pub(crate) fn cli(&self, args: &[&str]) -> (String, String, i32) {
+        let home = tempfile::tempdir().unwrap();
+        self.cli_at(home.path(), args)
+    }
+
+    /// The same in a home that is given.
+    pub(crate) fn cli_at(&self, home: &Path, args: &[&str]) -> (String, String, i32) {
+        let token = self.token.clone().unwrap();
+        let output = tenter(home).args(["--url", &self.url, "--token", &token]).args(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+    }
+
     /// The folder of the configuration.
     pub(crate) fn site(&self) -> PathBuf {
         self.home.path().join("site")

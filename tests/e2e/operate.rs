@@ -1,23 +1,14 @@
 //! What operators do and see: keys of requests, dead letters, the books, the audit log, backups, tokens.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Server, Site, assert_reconciled, component, example, tenter};
+use crate::harness::{Client, Server, Site, assert_reconciled, component, example};
 
 fn point(number: u8) -> Value {
     json!([{"type": "ip", "id": format!("192.0.2.{number}"), "attr": "hostname", "v": "a"}])
 }
 
 /// stdout, stderr and exit code of a command of this server's operator.
-fn cli(server: &Server, home: &Path, args: &[&str]) -> (String, String, i32) {
-    let token = server.token.clone().unwrap();
-    let output = tenter(home).args(["--url", &server.url, "--token", &token]).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
-}
-
 #[test]
 fn a_request_with_a_key_is_done_once() {
     let mut server = Server::start(&Site::new());
@@ -55,13 +46,13 @@ fn a_dead_letter_is_shown_tried_again_and_dropped() {
     let letters = server.deadletters();
     assert_eq!(letters.len(), 1, "{letters:#?}");
     let number = letters[0]["seq"].to_string();
-    let (shown, _, code) = cli(&server, home.path(), &["deadletter", "show", &number]);
+    let (shown, _, code) = server.cli_at(home.path(), &["deadletter", "show", &number]);
     assert!(code == 0 && shown.contains("its hook feeds itself") && shown.contains("\"datapoints\""), "{shown}");
 
     // Without the module at fault the task has its effects.
     server.post("/api/v1/modules/villain/disable", &json!({})).expect(200);
     let before = server.raw("ip", "attr=hostname").len();
-    let (said, err, code) = cli(&server, home.path(), &["deadletter", "retry", &number]);
+    let (said, err, code) = server.cli_at(home.path(), &["deadletter", "retry", &number]);
     assert_eq!((said, code), (format!("{number} is in its queue again\n"), 0), "{err}");
     let status = server.settle();
     assert_reconciled(&status);
@@ -70,17 +61,17 @@ fn a_dead_letter_is_shown_tried_again_and_dropped() {
         (&json!(0), before + 1),
         "{status}"
     );
-    assert_eq!(cli(&server, home.path(), &["deadletter", "retry", &number]).2, 3, "gone");
+    assert_eq!(server.cli_at(home.path(), &["deadletter", "retry", &number]).2, 3, "gone");
 
     server.post("/api/v1/modules/villain/enable", &json!({})).expect(200);
     server.post_datapoints(&json!([{"type": "ip", "id": "10.2.0.2", "attr": "hostname", "v": "echo"}]));
     server.settle();
     let number = server.deadletters()[0]["seq"].to_string();
-    assert_eq!(cli(&server, home.path(), &["deadletter", "drop", &number]).2, 0);
+    assert_eq!(server.cli_at(home.path(), &["deadletter", "drop", &number]).2, 0);
     assert_eq!(server.deadletters(), Vec::<Value>::new());
     let status = server.read("/api/v1/status");
     assert_eq!(status["tasks"]["dead"], 1, "it was accepted and had no effect: {status}");
-    let (books, err, code) = cli(&server, home.path(), &["status", "--reconcile"]);
+    let (books, err, code) = server.cli_at(home.path(), &["status", "--reconcile"]);
     assert_eq!(code, 0, "{books}{err}");
     assert!(books.lines().count() == 2 && books.contains("1 dead + 0 pending"), "{books}");
     server.assert_well();
@@ -108,13 +99,13 @@ fn changes_are_in_the_audit_log_with_who_made_them() {
         .collect();
     assert_eq!(acts, ["module.install", "grant.add", "module.enable"], "{rows:#}");
     assert!(!rows.to_string().contains(made["token"].as_str().unwrap()), "no token is in it");
-    let (said, err, code) = cli(&server, home.path(), &["audit", "verify"]);
+    let (said, err, code) = server.cli_at(home.path(), &["audit", "verify"]);
     assert!(code == 0 && said.contains("rows, head "), "{said}{err}");
-    let (listed, ..) = cli(&server, home.path(), &["audit", "list", "-o", "ndjson"]);
+    let (listed, ..) = server.cli_at(home.path(), &["audit", "list", "-o", "ndjson"]);
     assert_eq!(listed.lines().count(), rows.as_array().unwrap().len());
     // Revoked, a token is nobody's; the last use of one is known.
     let digest = made["digest"].as_str().unwrap();
-    assert_eq!(cli(&server, home.path(), &["token", "revoke", digest]).2, 0);
+    assert_eq!(server.cli_at(home.path(), &["token", "revoke", digest]).2, 0);
     let refused = Client::new(&server.url, ann.token.clone()).get("/api/v1/status");
     assert_eq!(refused.status, 401, "{}", refused.body);
 }
@@ -126,22 +117,22 @@ fn a_backup_of_a_running_server_can_be_gone_back_to() {
     server.install("label", &example("label"));
     server.post_datapoints(&point(1));
     server.settle();
-    let (file, err, code) = cli(&server, home.path(), &["backup", "create"]);
+    let (file, err, code) = server.cli_at(home.path(), &["backup", "create"]);
     assert_eq!(code, 0, "{err}");
     let file = file.trim();
     server.post_datapoints(&point(2));
-    let (said, err, code) = cli(&server, home.path(), &["backup", "verify", file]);
+    let (said, err, code) = server.cli_at(home.path(), &["backup", "verify", file]);
     assert_eq!(code, 0, "{said}{err}");
-    let (said, err, code) = cli(&server, home.path(), &["backup", "restore", file, "restored"]);
+    let (said, err, code) = server.cli_at(home.path(), &["backup", "restore", file, "restored"]);
     assert_eq!(code, 0, "{said}{err}");
     // What is there is not written over.
-    assert_eq!(cli(&server, home.path(), &["backup", "restore", file, "restored"]).2, 5);
+    assert_eq!(server.cli_at(home.path(), &["backup", "restore", file, "restored"]).2, 5);
     let torn = home.path().join("torn.db");
     let bytes = std::fs::read(file).unwrap();
     std::fs::write(&torn, &bytes[..bytes.len() / 2]).unwrap();
-    let (said, _, code) = cli(&server, home.path(), &["backup", "verify", torn.to_str().unwrap()]);
+    let (said, _, code) = server.cli_at(home.path(), &["backup", "verify", torn.to_str().unwrap()]);
     assert_ne!(code, 0, "{said}");
-    let (made, err, code) = cli(&server, home.path(), &["backup", "create", "--data", "restored", "-o", "json"]);
+    let (made, err, code) = server.cli_at(home.path(), &["backup", "create", "--data", "restored", "-o", "json"]);
     assert_eq!(code, 0, "{made}{err}");
     server.assert_well();
 }
@@ -150,12 +141,12 @@ fn a_backup_of_a_running_server_can_be_gone_back_to() {
 fn the_last_token_of_an_operator_stays() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&Site::new());
-    let (listed, _, code) = cli(&server, home.path(), &["token", "list", "-o", "ndjson"]);
+    let (listed, _, code) = server.cli_at(home.path(), &["token", "list", "-o", "ndjson"]);
     assert_eq!(code, 0);
     let first: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
     assert_eq!((&first["role"], &first["label"]), (&json!("operator"), &json!("made at first start")));
     let digest = first["digest"].as_str().unwrap();
-    let (_, said, code) = cli(&server, home.path(), &["token", "revoke", digest]);
+    let (_, said, code) = server.cli_at(home.path(), &["token", "revoke", digest]);
     assert!(code == 5 && said.contains("the last token of an operator"), "{code} {said}");
 }
 
@@ -164,16 +155,16 @@ fn a_token_stands_for_a_user_of_cases() {
     let home = tempfile::tempdir().unwrap();
     let mut server = Server::start(&Site::new());
     let create = ["token", "create", "--role", "analyst", "--user"];
-    let (token, said, code) = cli(&server, home.path(), &[&create[..], &["administrator"]].concat());
+    let (token, said, code) = server.cli_at(home.path(), &[&create[..], &["administrator"]].concat());
     assert_eq!(code, 0, "{said}");
     let pings = |server: &Server, token: &str| {
         let client = Client::new(&server.url, Some(token.trim().to_owned()));
         assert_eq!(client.read("/api/ping")["message"], "pong");
     };
     pings(&server, &token);
-    let (listed, ..) = cli(&server, home.path(), &["token", "list", "-o", "ndjson"]);
+    let (listed, ..) = server.cli_at(home.path(), &["token", "list", "-o", "ndjson"]);
     assert!(listed.lines().any(|line| line.contains(r#""user":"administrator""#)), "{listed}");
-    let (_, said, code) = cli(&server, home.path(), &[&create[..], &["nobody"]].concat());
+    let (_, said, code) = server.cli_at(home.path(), &[&create[..], &["nobody"]].concat());
     assert!(code == 6 && said.contains(r#"no user has the login "nobody""#), "{code} {said}");
 
     // Without a server, straight into its store.
@@ -197,7 +188,7 @@ fn a_token_for_one_type_sends_and_reads_that_type_alone() {
     let domain = "entity: {id: domain, id_data_type: string, name: Domain, description: A name., snapshot: true}\n\
                   attribs: {x: {name: X, description: An x., type: plain, data_type: int}}\n";
     let server = Server::start(&Site::new().entity("domain", domain));
-    let (token, said, code) = cli(&server, home.path(), &["token", "create", "--scope", "ingest:ip,read:ip"]);
+    let (token, said, code) = server.cli_at(home.path(), &["token", "create", "--scope", "ingest:ip,read:ip"]);
     assert_eq!(code, 0, "{said}");
     let sensor = Client::new(&server.url, Some(token.trim().to_owned()));
     sensor.post_datapoints(&point(1));
@@ -222,10 +213,10 @@ fn a_token_for_one_type_sends_and_reads_that_type_alone() {
     for wish in [json!({"role": "operator"}), json!({"role": "viewer"}), json!({"scopes": ["modules"]})] {
         assert_eq!(clerk.post("/api/v1/tokens", &wish).status, 403, "{wish}");
     }
-    let (_, said, code) = cli(&server, home.path(), &["token", "create", "--role", "viewer", "--scope", "operate"]);
+    let (_, said, code) = server.cli_at(home.path(), &["token", "create", "--role", "viewer", "--scope", "operate"]);
     assert!(code == 6 && said.contains("they could never be used"), "{code} {said}");
-    assert_eq!(cli(&server, home.path(), &["token", "create"]).2, 2);
-    let (listed, ..) = cli(&server, home.path(), &["token", "list"]);
+    assert_eq!(server.cli_at(home.path(), &["token", "create"]).2, 2);
+    let (listed, ..) = server.cli_at(home.path(), &["token", "list"]);
     assert!(listed.contains("ingest:ip, read:ip"), "{listed}");
 }
 

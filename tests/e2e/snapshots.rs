@@ -2,15 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Site, component, tenter, wait_for};
-
-fn cli(server: &Server, args: &[&str]) -> (String, String, i32) {
-    let home = tempfile::tempdir().unwrap();
-    let token = server.token.clone().unwrap();
-    let output = tenter(home.path()).args(["--url", &server.url, "--token", &token]).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
-}
+use crate::harness::{Server, Site, component, wait_for};
 
 fn hostname(value: &str) -> Value {
     json!([{"type": "ip", "id": "192.0.2.1", "attr": "hostname", "v": value}])
@@ -22,7 +14,7 @@ fn runs_are_made_on_request_and_kept_in_order() {
     for value in ["a", "b"] {
         server.post_datapoints(&hostname(value));
         server.settle();
-        let (said, err, code) = cli(&server, &["snapshot", "run"]);
+        let (said, err, code) = server.cli(&["snapshot", "run"]);
         assert!(code == 0 && said.contains("state"), "{said}{err}");
     }
     let kept = server.read("/entity/ip/192.0.2.1/snapshots");
@@ -38,9 +30,9 @@ fn runs_are_made_on_request_and_kept_in_order() {
     assert_eq!(server.read("/entity/ip/192.0.2.1/snapshots"), kept);
     let runs = server.read("/api/v1/snapshots");
     assert_eq!((runs["runs"].as_array().unwrap().len(), &runs["running"]), (2, &Value::Null), "{runs}");
-    let (said, err, code) = cli(&server, &["entity", "snapshots", "ip", "192.0.2.1"]);
+    let (said, err, code) = server.cli(&["entity", "snapshots", "ip", "192.0.2.1"]);
     assert!(code == 0 && said.contains("hostname=a") && said.contains("hostname=b"), "{said}{err}");
-    let (said, _, code) = cli(&server, &["snapshot", "list", "-o", "ndjson"]);
+    let (said, _, code) = server.cli(&["snapshot", "list", "-o", "ndjson"]);
     assert_eq!((said.lines().count(), code), (2, 0));
     server.assert_well();
 }
@@ -86,7 +78,7 @@ fn control_actions_do_what_is_allowed_and_say_what_is_not() {
     assert_eq!(shown(&server), (json!("file"), json!({"must": "one"})));
     server.rewrite(&site("two"));
     assert_eq!(config(&server)["config"]["must"], "one");
-    let (said, err, code) = cli(&server, &["control", "refresh-module-config", "--module", "villain"]);
+    let (said, err, code) = server.cli(&["control", "refresh-module-config", "--module", "villain"]);
     assert_eq!(code, 0, "{said}{err}");
     assert_eq!(config(&server)["config"]["must"], "two");
 
@@ -102,9 +94,9 @@ fn control_actions_do_what_is_allowed_and_say_what_is_not() {
     assert_eq!(server.get("/control/refresh_module_config?module=villain").status, 409);
     server.restart();
     assert_eq!(config(&server)["config"]["must"], "three");
-    let (said, err, code) = cli(&server, &["module", "config", "villain", "--reset"]);
+    let (said, err, code) = server.cli(&["module", "config", "villain", "--reset"]);
     assert_eq!(code, 0, "{said}{err}");
-    let (said, ..) = cli(&server, &["module", "config", "villain"]);
+    let (said, ..) = server.cli(&["module", "config", "villain"]);
     assert!(said.contains("\"two\""), "{said}");
     server.assert_well();
     let server = Server::start(&Site::new());

@@ -2,15 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Site, component, example, tenter};
-
-fn cli(server: &Server, args: &[&str]) -> (String, String, i32) {
-    let home = tempfile::tempdir().unwrap();
-    let token = server.token.clone().unwrap();
-    let output = tenter(home.path()).args(["--url", &server.url, "--token", &token]).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
-}
+use crate::harness::{Server, Site, component, example};
 
 fn hostname(eid: &str, value: &str) -> Value {
     json!([{"type": "ip", "id": eid, "attr": "hostname", "v": value}])
@@ -47,10 +39,9 @@ fn each_value_names_the_call_that_wrote_it() {
     assert_eq!(call["output"][0]["data_points"][0]["v"], points[0]["v"]);
     server.crash_and_restart();
     assert_eq!(ask(&server)["datapoints"], points);
-    let (said, err, code) =
-        cli(&server, &["entity", "provenance", "ip", "192.0.2.1", "--attr", "label", "-o", "ndjson"]);
+    let (said, err, code) = server.cli(&["entity", "provenance", "ip", "192.0.2.1", "--attr", "label", "-o", "ndjson"]);
     assert_eq!((said.lines().count(), code), (1, 0), "{said}{err}");
-    let (said, err, code) = cli(&server, &["entity", "provenance", "ip", "192.0.2.1"]);
+    let (said, err, code) = server.cli(&["entity", "provenance", "ip", "192.0.2.1"]);
     assert!(
         code == 0 && said.contains("label 0.1.0 on-entity-creation") && said.contains("from outside"),
         "{said}{err}"
@@ -103,11 +94,11 @@ fn why_a_hook_ran_or_did_not() {
     server.delete("/api/v1/modules/villain").expect(200);
     assert_eq!(verdicts(&server, "192.0.2.1", "?hook=on-new-attribute"), ["villain attr failed gone"]);
 
-    let (said, err, code) = cli(&server, &["why", "ip", "192.0.2.9", "--hook", "on_entity_creation"]);
+    let (said, err, code) = server.cli(&["why", "ip", "192.0.2.9", "--hook", "on_entity_creation"]);
     assert!(code == 0 && said.contains("not-run") && said.contains("was uploaded"), "{said}{err}");
-    let (said, _, code) = cli(&server, &["why", "ip", "192.0.2.1", "-o", "ndjson"]);
+    let (said, _, code) = server.cli(&["why", "ip", "192.0.2.1", "-o", "ndjson"]);
     assert!(code == 0 && said.lines().all(|line| line.starts_with('{')), "{said}");
-    let (_, err, code) = cli(&server, &["why", "ip", "192.0.2.1", "--hook", "on-new-attribut"]);
+    let (_, err, code) = server.cli(&["why", "ip", "192.0.2.1", "--hook", "on-new-attribut"]);
     assert_eq!(code, 6);
     assert!(err.contains("did you mean \"on-new-attribute\""), "{err}");
 }

@@ -1,7 +1,7 @@
 //! Menu entries of case objects, and the jobs of hooks: what was clicked, how far it is, what came of it.
 //!
-//! A job is seen by whoever may read its case. Those of no case, such as of global tasks, are seen by everybody who may
-//! use cases at all.
+//! A job is seen by whoever may read its case, and tried again or cancelled by whoever may change it. Those of no case,
+//! such as of global tasks, are there for everybody who may use cases at all.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -122,33 +122,34 @@ pub(super) async fn jobs(
     let wanted = usize::try_from(query.limit.clamp(1, 1000)).unwrap_or(1000);
     let user = asking.user.id;
     let filter = JobFilter { state, case_id: query.case, module: query.module, before: query.before, target: None };
-    let read = asking.look(move |world| Ok(visible(world, user, filter, wanted))).await;
-    Ok(Json(json!({"jobs": read?})))
+    let read = asking.look(move |world| Ok(visible(world, user, filter, wanted))).await?;
+    Ok(Json(json!({"jobs": read.iter().map(shown).collect::<Vec<_>>()})))
 }
 
-fn visible(world: &CaseWorld<'_>, user: i64, mut filter: JobFilter, wanted: usize) -> Vec<Value> {
-    let (mut rows, mut looked) = (Vec::new(), 0);
-    while rows.len() < wanted && looked < LOOKED_THROUGH {
+/// Jobs that a user may see, newest first, of those that are wanted.
+pub(super) fn visible(world: &CaseWorld<'_>, user: i64, mut filter: JobFilter, wanted: usize) -> Vec<HookJob> {
+    let (mut jobs, mut looked) = (Vec::new(), 0);
+    while jobs.len() < wanted && looked < LOOKED_THROUGH {
         let page = world.jobs(&filter, 1000);
         let Some(last) = page.last() else { break };
         filter.before = Some(last.id);
         looked += page.len();
-        let seen = page.iter().filter(|job| may_see(job, user, world));
-        rows.extend(seen.take(wanted - rows.len()).map(shown));
+        let left = wanted - jobs.len();
+        jobs.extend(page.into_iter().filter(|job| is_open(job, user, AccessLevel::Read, world)).take(left));
     }
-    rows
+    jobs
 }
 
 /// `GET /api/v1/jobs/{id}`: one with its result.
 pub(super) async fn job(asking: Result<Asking, Refusal>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let asking = asking?;
-    Ok(Json(shown(&find(&asking, id).await?)))
+    Ok(Json(shown(&find(&asking, id, AccessLevel::Read).await?)))
 }
 
 /// `POST /api/v1/jobs/{id}/retry`: queues one that has ended once more.
 pub(super) async fn retry(asking: Result<Asking, Refusal>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let asking = asking?;
-    let job = find(&asking, id).await?;
+    let job = find(&asking, id, AccessLevel::Full).await?;
     let by = asking.context().by();
     let job = asking.app.clone().write(move |store, _| store.retry_job(job.id, by)).await?;
     Ok(Json(shown(&job)))
@@ -157,21 +158,31 @@ pub(super) async fn retry(asking: Result<Asking, Refusal>, Path(id): Path<String
 /// `DELETE /api/v1/jobs/{id}`: cancels one that waits.
 pub(super) async fn cancel(asking: Result<Asking, Refusal>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let asking = asking?;
-    let job = find(&asking, id).await?;
+    let job = find(&asking, id, AccessLevel::Full).await?;
     let by = asking.context().by();
     let job = asking.app.clone().write(move |store, _| store.cancel_job(job.id, by)).await?;
     Ok(Json(shown(&job)))
 }
 
-async fn find(asking: &Asking, id: String) -> Result<HookJob, ApiError> {
+/// The job, if it exists and the user may do so much with its case. One that may be seen and not touched is a refusal.
+async fn find(asking: &Asking, id: String, needed: AccessLevel) -> Result<HookJob, ApiError> {
     let user = asking.user.id;
     let missing = format!("there is no job {id}, or it is not kept any more; tenter action jobs");
-    let found = asking.look(move |world| Ok(world.job_of_uuid(&id).filter(|job| may_see(job, user, world)))).await;
+    let found = asking
+        .look(move |world| {
+            let job = world.job_of_uuid(&id).filter(|job| is_open(job, user, AccessLevel::Read, world));
+            match job {
+                Some(job) if !is_open(&job, user, needed, world) => Err(Refusal::denied(user, job.case_id)),
+                other => Ok(other),
+            }
+        })
+        .await;
     found?.ok_or_else(|| ApiError::not_found(missing))
 }
 
-fn may_see(job: &HookJob, user: i64, world: &CaseWorld<'_>) -> bool {
-    job.case_id.is_none_or(|case| world.level(user, case) >= AccessLevel::Read)
+/// Whether a user may do so much with the case of a job. Jobs of no case, such as those of global tasks, are for all.
+pub(super) fn is_open(job: &HookJob, user: i64, needed: AccessLevel, world: &CaseWorld<'_>) -> bool {
+    job.case_id.is_none_or(|case| world.level(user, case) >= needed)
 }
 
 fn shown(job: &HookJob) -> Value {

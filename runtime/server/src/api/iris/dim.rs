@@ -8,6 +8,8 @@ use tenter_model::case::moment::iso;
 use tenter_model::case::{LookUpKind, Lookups as _, ObjectKind, ObjectRef};
 use tenter_store::{AccessLevel, CaseWorld, HookJob, JobFilter, JobState};
 
+use crate::api::actions::{is_open, visible};
+
 use super::{Answer, Ask, Asking, Refusal, Success};
 
 /// Jobs that a list has at most.
@@ -88,14 +90,8 @@ pub(in crate::api) async fn list(asking: Asking) -> Answer {
     asking
         .look(move |world| {
             let wanted = usize::try_from(count).unwrap_or(0);
-            let (mut rows, mut before) = (Vec::new(), None);
-            while rows.len() < wanted {
-                let jobs = world.jobs(&JobFilter { before, ..JobFilter::default() }, MOST);
-                let Some(last) = jobs.last().map(|job| job.id) else { break };
-                before = Some(last);
-                let seen = jobs.iter().filter(|job| may_see(job, user, world));
-                rows.extend(seen.take(wanted - rows.len()).map(|job| row(job, world)));
-            }
+            let jobs = visible(world, user, JobFilter::default(), wanted);
+            let rows = jobs.iter().map(|job| row(job, world)).collect();
             Ok(Success::of(Value::Array(rows)))
         })
         .await
@@ -106,7 +102,7 @@ pub(in crate::api) async fn status(asking: Asking) -> Result<Response, Refusal> 
     let (id, user) = (asking.text("task_id").to_owned(), asking.user.id);
     let page = asking
         .look(move |world| {
-            let job = world.job_of_uuid(&id).filter(|job| may_see(job, user, world));
+            let job = world.job_of_uuid(&id).filter(|job| is_open(job, user, AccessLevel::Read, world));
             Ok(page(&job.ok_or_else(|| Refusal::unknown("Unknown task"))?, world))
         })
         .await?;
@@ -115,11 +111,6 @@ pub(in crate::api) async fn status(asking: Asking) -> Result<Response, Refusal> 
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     Ok(response)
-}
-
-/// Jobs of no case, such as those of global tasks, are for all.
-fn may_see(job: &HookJob, user: i64, world: &CaseWorld<'_>) -> bool {
-    job.case_id.is_none_or(|case| world.level(user, case) >= AccessLevel::Read)
 }
 
 fn row(job: &HookJob, world: &CaseWorld<'_>) -> Value {
