@@ -79,6 +79,7 @@ fn help_lists_the_commands() {
       key            Make keys to sign modules with
       grant          Grant a capability to a module
       revoke         Take a capability away from a module
+      secret         Set secrets that modules use and never see
       token          Make tokens for the server
       hook           Show hooks, and switch what is subscribed to them
       datapoint      Send datapoints
@@ -88,6 +89,9 @@ fn help_lists_the_commands() {
       telemetry      Show how data come in and what becomes of them, by the names that DP³ has for it
       why            Show which hooks ran for an entity, and which did not and why
       deadletter     Show tasks that could not be processed, and try them again
+      case           Open cases of incident response, and look at them
+      ioc            Add indicators to cases, and look at them
+      action         Click what modules offer on case objects, and see what came of it
       invocation     Show calls of hooks
       audit          Show who changed what at the server
       backup         Copy the data, check a copy, and go back to it
