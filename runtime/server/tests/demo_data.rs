@@ -238,10 +238,12 @@ fn every_datapoint_has_a_place_in_the_configuration() {
     }
     // What the logs say nothing about is for the modules to derive.
     let derived = [
+        "domain.in_case",
         "domain.indicator",
         "domain.risk",
         "domain.stale_since",
         "ip.domains",
+        "ip.in_case",
         "ip.indicator",
         "ip.known_days",
         "ip.label",
