@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::http::StatusCode;
-use tenter_engine::case::{self, CaseError, Cases};
+use tenter_engine::case::{self, Cases};
 use tenter_engine::{Engine, HookStats, JobError, Parts, SharedRegistry, SnapshotOptions, SnapshotReport, WAITING};
 use tenter_model::config::{self, Action, Http, SiteConfig};
 use tenter_model::task::{Queue, TaskId};
@@ -29,8 +29,8 @@ use crate::egress::Egress;
 use crate::egress::secrets::Secrets;
 use crate::events::Events;
 use crate::jobs;
-use crate::modules::{ModuleError, Modules};
-use crate::query::{Budget, Held, QueryError, Waiting};
+use crate::modules::Modules;
+use crate::query::Held;
 use crate::serving::Tally;
 use crate::{attributes, schema, site};
 
@@ -361,78 +361,9 @@ impl App {
         self.0.store.reader()
     }
 
-    /// Reads from the store on the blocking pool.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        self.reading(act).await
-    }
-
-    /// The same for what may read much; it has a budget from the moment on at which it begins, and ends soon after
-    /// whoever asked has gone.
-    ///
-    /// # Errors
-    /// What the store says, and when the budget is spent.
-    pub(crate) async fn query<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&Reader, &Budget) -> Result<T, QueryError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        // Lives as long as this future does, which goes with its request.
-        let waiting = Waiting::new();
-        let budget = waiting.budget(self.0.query_max, &self.0.held);
-        self.reading(move |reader| act(reader, &budget())).await
-    }
-
-    async fn reading<T: Send + 'static, E: Into<ApiError>>(
-        &self,
-        act: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let inner = self.0.clone();
-        self.blocking(move || {
-            let idle = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let reader = match idle {
-                Some(reader) => reader,
-                None => inner.store.reader()?,
-            };
-            let result = act(&reader);
-            inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-            result.map_err(Into::into)
-        })
-        .await
-    }
-
     /// The logs of datapoints.
     pub(crate) fn datapoint_log(&self) -> &DatapointLog {
         &self.0.datapoint_log
-    }
-
-    /// Writes lines to a log of datapoints on the blocking pool; there are none when it is off.
-    pub(crate) async fn log_datapoints(&self, lines: Option<String>, write: fn(&DatapointLog, &str)) {
-        let Some(lines) = lines else { return };
-        let log = self.0.datapoint_log.clone();
-        // It tells by itself what went wrong.
-        let _written = tokio::task::spawn_blocking(move || write(&log, &lines)).await;
-    }
-
-    /// Works on the modules on the blocking pool, then wakes the lanes.
-    ///
-    /// # Errors
-    /// What the act says.
-    pub(crate) async fn on_modules<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&Modules) -> Result<T, ModuleError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let inner = self.0.clone();
-        self.blocking(move || {
-            let result = act(&inner.modules);
-            inner.engine.wake();
-            Ok(result?)
-        })
-        .await
     }
 
     /// Takes in tasks of a request that has a key: once, however often it is sent.
@@ -443,51 +374,6 @@ impl App {
             Task { id, root: id, depth: 0, queue: Queue::Normal, origin: None, body }
         };
         self.0.store.admit_keyed(key, bodies.into_iter().map(task).collect(), now, done);
-    }
-
-    /// Writes to the store on the blocking pool.
-    ///
-    /// # Errors
-    /// What the act says.
-    pub(crate) async fn write<T: Send + 'static, E: Into<ApiError>>(
-        &self,
-        act: impl FnOnce(&Store, &Tokens) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let inner = self.0.clone();
-        self.blocking(move || act(&inner.store, &inner.tokens).map_err(Into::into)).await
-    }
-
-    /// Changes case objects on the blocking pool. What the service of cases says is in the answer.
-    ///
-    /// # Errors
-    /// When the work broke off.
-    pub(crate) async fn on_cases<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&Cases) -> Result<T, CaseError> + Send + 'static,
-    ) -> Result<Result<T, CaseError>, ApiError> {
-        let inner = self.0.clone();
-        self.blocking(move || Ok(act(&inner.cases))).await
-    }
-
-    /// Lets paused hooks of a module go. Returns how many were paused.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub(crate) async fn release(
-        &self,
-        module: ModuleName,
-        kind: Option<HookKind>,
-        actor: String,
-    ) -> Result<usize, ApiError> {
-        let inner = self.0.clone();
-        self.blocking(move || Ok(inner.engine.release(&module, kind, &actor)?)).await
-    }
-
-    async fn blocking<T: Send + 'static>(
-        &self,
-        act: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        tokio::task::spawn_blocking(act).await.map_err(ApiError::internal)?
     }
 }
 
@@ -511,3 +397,4 @@ fn random_bytes<const N: usize>() -> [u8; N] {
 mod events;
 #[cfg(test)]
 mod tests;
+mod work;
