@@ -27,7 +27,7 @@ mod seat;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tenter_store::{AccessLevel, CaseWorld, Reader, Store};
+use tenter_store::{AccessLevel, CaseWorld, Reader, Readers, Store};
 
 use crate::registry::SharedRegistry;
 use crate::worker::Shared;
@@ -67,7 +67,7 @@ struct Inner {
     registry: SharedRegistry,
     random: MakeRandom,
     /// Idle read connections.
-    readers: Mutex<Vec<Reader>>,
+    readers: Readers,
     /// For requests.
     seats: Seats,
     signal: Arc<Signal>,
@@ -85,7 +85,7 @@ impl Cases {
             shared,
             registry,
             random,
-            readers: Mutex::default(),
+            readers: Readers::default(),
             seats: Seats::new(front),
             signal: signal.clone(),
             lanes: Mutex::default(),
@@ -111,14 +111,8 @@ impl Cases {
         case_id: Option<i64>,
         read: impl FnOnce(&CaseWorld<'_>) -> T,
     ) -> Result<T, CaseError> {
-        let idle = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let reader = match idle {
-            Some(reader) => reader,
-            None => self.0.store.reader()?,
-        };
-        let result = reader.cases(user_id, case_id, read);
-        self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-        Ok(result?)
+        let read = |reader: &Reader| reader.cases(user_id, case_id, read);
+        Ok(self.0.readers.with(&self.0.store, read)??)
     }
 
     /// Whether a user may do so much with a case. One that does not exist is one that nobody may see.
@@ -136,7 +130,7 @@ impl Cases {
         if let Some(lanes) = lanes {
             lanes.stop(&self.0.signal);
         }
-        self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.readers.clear();
     }
 
     fn random(&self) -> [u8; 16] {

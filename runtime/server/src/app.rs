@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,7 +18,7 @@ use tenter_model::task::{Queue, TaskId};
 use tenter_model::time::Clock;
 use tenter_model::{HookKind, ModuleName, Schema, Task, TaskBody, Timestamp};
 use tenter_sandbox::{Compiler, Sandbox, SandboxOptions};
-use tenter_store::{AdmitKey, Done, KeyedAdmission, Reader, Store, StoreError, StoreOptions};
+use tenter_store::{AdmitKey, Done, KeyedAdmission, Reader, Readers, Store, StoreError, StoreOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::ApiError;
@@ -71,7 +71,7 @@ struct Inner {
     listen: SocketAddr,
     bound: OnceLock<SocketAddr>,
     /// Idle read connections; one is taken for each read and put back after it.
-    readers: Mutex<Vec<Reader>>,
+    readers: Readers,
     admissions: Arc<Semaphore>,
     tokens: Tokens,
     site_dir: Option<PathBuf>,
@@ -163,7 +163,7 @@ impl App {
             clock,
             listen,
             bound: OnceLock::new(),
-            readers: Mutex::new(Vec::new()),
+            readers: Readers::default(),
             admissions: Arc::new(Semaphore::new(MAX_ADMISSIONS)),
             tokens,
             site_dir,
@@ -246,7 +246,7 @@ impl App {
         self.0.cases.close();
         self.0.engine.drain();
         self.note_sources();
-        self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.readers.clear();
         if let Err(error) = self.0.store.close() {
             tracing::error!("the store was not closed in order: {error}");
         }

@@ -41,6 +41,7 @@ mod provenance;
 mod prune;
 mod raw;
 mod reader;
+mod readers;
 mod records;
 mod registrations;
 mod rewrite;
@@ -86,6 +87,7 @@ pub use outcome::{
 pub use picture::{Picture, PictureRow};
 pub use produce::{Entered, Produced};
 pub use reader::Reader;
+pub use readers::Readers;
 pub use registrations::Registration;
 pub use rewrite::Rewrite;
 pub use runs::{BeginRun, Document, RunBatch, RunCounts, RunNumber, RunRow, RunState};

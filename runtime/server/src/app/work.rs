@@ -3,8 +3,6 @@
 //! A handler is asynchronous and never blocks; the closures here are plain code that may. Each of these functions ends
 //! when the work has, also when whoever asked has gone meanwhile: what was begun is not torn apart.
 
-use std::sync::PoisonError;
-
 use tenter_engine::case::{CaseError, Cases};
 use tenter_model::{HookKind, ModuleName};
 use tenter_store::{Reader, Store, StoreError};
@@ -48,17 +46,7 @@ impl App {
         act: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static,
     ) -> Result<T, ApiError> {
         let inner = self.0.clone();
-        self.blocking(move || {
-            let idle = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let reader = match idle {
-                Some(reader) => reader,
-                None => inner.store.reader()?,
-            };
-            let result = act(&reader);
-            inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-            result.map_err(Into::into)
-        })
-        .await
+        self.blocking(move || inner.readers.with(&inner.store, act)?.map_err(Into::into)).await
     }
 
     /// Writes lines to a log of datapoints on the blocking pool; there are none when it is off.
