@@ -68,14 +68,7 @@ pub(super) fn select(
     condition: &str,
     values: impl rusqlite::Params,
 ) -> Result<Vec<CaseObject>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM case_object WHERE {condition}");
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query(values)?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(object(row)?);
-    }
-    Ok(out)
+    gather(conn, condition, values, &Cell::new(usize::MAX), |_| true)
 }
 
 /// The same, of what is wanted, as long as there is room for the bodies in bytes, of which what is given takes away.
