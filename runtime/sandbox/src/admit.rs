@@ -19,6 +19,7 @@ use tenter_model::egress::Pattern;
 use tenter_model::host::{CallCause, HookFailure, HostData};
 use tenter_model::id::ModuleName;
 use tenter_model::module::{Descriptor, LoadedModule, ModuleSettings};
+use tenter_model::parameter::Filled;
 use tenter_model::time::Timestamp;
 
 use crate::Sandbox;
@@ -68,14 +69,22 @@ impl AdmitError {
 
 pub(crate) type Admitted<T> = Result<T, AdmitError>;
 
-/// See [`Sandbox::admit`]; subscriptions are checked against the specification only when `strict`, and a module that lacks
-/// something mandatory is admitted as it is when `may_lack`.
+/// How a component is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How {
+    /// Whether subscriptions must fit the specification.
+    pub(crate) strict: bool,
+    /// Whether a module that lacks something mandatory is admitted as it is.
+    pub(crate) may_lack: bool,
+}
+
+/// See [`Sandbox::admit`].
 pub(crate) fn admit(
     sandbox: &Sandbox,
     request: AdmitRequest<'_>,
     data: &Arc<dyn HostData>,
     generation: u64,
-    (strict, may_lack): (bool, bool),
+    How { strict, may_lack }: How,
 ) -> Admitted<LoadedModule> {
     let AdmitRequest { name, bytes, settings, schema, schema_json, now } = request;
     config::check_limits(&name, &settings)?;
@@ -112,30 +121,16 @@ pub(crate) fn admit(
     let set = sandbox.outside().secrets(&name);
     let is_set = |secret: &str| !may_lack || set.iter().any(|known| known == secret);
     let filled = config::fill(&name, &descriptor, &code.facts.settings.config, is_set)?;
-    if !filled.lacks.is_empty() {
-        if !may_lack {
-            return Err(config::lacking(&name, &descriptor, &filled.lacks));
-        }
-        let settings = code.facts.settings.clone();
-        let (requests, subscriptions) = (Vec::new(), Vec::new());
-        let (lacks, code) = (filled.lacks, Arc::new(code));
-        let module = LoadedModule {
-            name,
-            descriptor,
-            digest,
-            generation,
-            settings,
-            requests,
-            families,
-            subscriptions,
-            lacks,
-            code,
-        };
-        return Ok(module);
-    }
-    code.config = serde_json::Value::Object(filled.config).to_string();
-    let requests = configure(&mut instance, &code, &descriptor)?;
-    let subscriptions = subscriptions::collect(&mut instance, &code, &families, strict.then_some(schema))?;
+    let Filled { config: values, lacks } = filled;
+    let (requests, subscriptions) = if lacks.is_empty() {
+        code.config = serde_json::Value::Object(values).to_string();
+        let requests = configure(&mut instance, &code, &descriptor)?;
+        (requests, subscriptions::collect(&mut instance, &code, &families, strict.then_some(schema))?)
+    } else if may_lack {
+        (Vec::new(), Vec::new())
+    } else {
+        return Err(config::lacking(&name, &descriptor, &lacks));
+    };
 
     let settings = code.facts.settings.clone();
     Ok(LoadedModule {
@@ -147,7 +142,7 @@ pub(crate) fn admit(
         requests,
         families,
         subscriptions,
-        lacks: Vec::new(),
+        lacks,
         code: Arc::new(code),
     })
 }

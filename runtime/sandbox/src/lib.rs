@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use admit::How;
 use tenter_model::egress::{Nowhere, Outside};
 use tenter_model::host::HostData;
 use tenter_model::module::LoadedModule;
@@ -129,7 +130,7 @@ impl Sandbox {
     /// # Errors
     /// [`AdmitError`] with a text for the author or operator.
     pub fn admit(&self, request: AdmitRequest<'_>, data: Arc<dyn HostData>) -> Result<LoadedModule, AdmitError> {
-        self.admit_as(request, &data, (true, false))
+        self.admit_as(request, &data, How { strict: true, may_lack: false })
     }
 
     /// As [`Sandbox::admit`], but a module that lacks mandatory parameters is admitted as far as it can be looked at, and
@@ -142,7 +143,7 @@ impl Sandbox {
         request: AdmitRequest<'_>,
         data: Arc<dyn HostData>,
     ) -> Result<LoadedModule, AdmitError> {
-        self.admit_as(request, &data, (true, true))
+        self.admit_as(request, &data, How { strict: true, may_lack: true })
     }
 
     /// As [`Sandbox::admit`], but entity types and attributes that subscriptions name need not be in the specification.
@@ -155,14 +156,14 @@ impl Sandbox {
         request: AdmitRequest<'_>,
         data: Arc<dyn HostData>,
     ) -> Result<LoadedModule, AdmitError> {
-        self.admit_as(request, &data, (false, false))
+        self.admit_as(request, &data, How { strict: false, may_lack: false })
     }
 
     fn admit_as(
         &self,
         request: AdmitRequest<'_>,
         data: &Arc<dyn HostData>,
-        how: (bool, bool),
+        how: How,
     ) -> Result<LoadedModule, AdmitError> {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         admit::admit(self, request, data, generation, how)
