@@ -4,6 +4,7 @@
 //! said nothing: the data stays as it was, unless the operator wants a fault to count as a denial. All modules together
 //! have two seconds; whom they do not suffice for has failed too.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -47,11 +48,7 @@ impl Cases {
     /// # Errors
     /// [`CaseError::Denied`], [`CaseError::Store`].
     pub(super) fn before(&self, asked: &Asked<'_>, body: Body) -> Result<Body, CaseError> {
-        let Some(hook) = asked.hook else { return Ok(body) };
-        let registry = self.0.registry.current();
-        if registry.cases().before(hook).next().is_none() {
-            return Ok(body);
-        }
+        let Some((hook, registry)) = self.askers(asked.hook) else { return Ok(body) };
         let context = asked.context;
         let user = Some(context.user.clone());
         let around =
@@ -65,6 +62,13 @@ impl Cases {
         });
         self.keep(notes)?;
         answer
+    }
+
+    /// The hook and who knows its modules, if there is a hook and any module to ask.
+    pub(super) fn askers(&self, hook: Option<&'static CaseHook>) -> Option<(&'static CaseHook, Arc<Registry>)> {
+        let (hook, registry) = (hook?, self.0.registry.current());
+        registry.cases().before(hook).next()?;
+        Some((hook, registry))
     }
 
     /// A name for work that no task and no job is.
@@ -110,7 +114,7 @@ struct Chain<'a> {
 impl Chain<'_> {
     fn run(
         &self,
-        registry: &std::sync::Arc<Registry>,
+        registry: &Arc<Registry>,
         mut seat: Option<&mut Seat>,
         body: Body,
         notes: &mut Notes,

@@ -184,7 +184,7 @@ impl Cases {
         Ok(now.unwrap_or(written))
     }
 
-    /// Asks about what only is or is not to be; modules see the record of the object.
+    /// Asks about what only is or is not to be; modules, where there are any, see the record of the object.
     fn ask_fixed(
         &self,
         hook: Option<&'static CaseHook>,
@@ -192,6 +192,9 @@ impl Cases {
         case_id: Option<i64>,
         object: &CaseObject,
     ) -> Result<(), CaseError> {
+        if self.askers(hook).is_none() {
+            return Ok(());
+        }
         let body = self.see(context, case_id, |world| data::record(object, world))?;
         let subject = AskedOf::Fixed(object.target.id);
         self.before(&Asked { hook, context, case_id, subject }, body).map(drop)
