@@ -107,8 +107,8 @@ struct State {
 }
 
 impl Modules {
-    /// Loads what was uploaded before; `site` comes with its folder, when it is one. A module that cannot be loaded is reported in its view and left out; the others
-    /// run.
+    /// Loads what was uploaded before; `site` comes with its folder, when it is one. A module that cannot be loaded is
+    /// reported in its view and left out; the others run.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -12,7 +12,7 @@ use tenter_model::ModuleName;
 use tenter_store::{InstallModule, ModuleRow, VersionRow};
 
 use super::grants::missing_grants;
-use super::signature::Signature;
+use super::signature::{Signature, hex};
 use super::{ModuleError, ModuleView, Modules};
 
 /// An upload.
@@ -41,7 +41,7 @@ impl Modules {
     /// When the component is refused, nothing has changed.
     pub(crate) fn upload(&self, upload: &Upload<'_>) -> Result<ModuleView, ModuleError> {
         let &Upload { actor, name, bytes, .. } = upload;
-        let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(bytes));
         // Before anything is compiled: who is not trusted does not get that far.
         let signer = self.check_signature(name, &digest, upload.signature)?;
         let mut state = self.lock();

@@ -16,6 +16,7 @@ use tenter_model::case::{Body, FieldErrors, LookUpKind, ObjectKind};
 use tenter_store::{FileRow, FileWords, FolderRow, Store};
 
 use crate::api::error::ApiError;
+use crate::modules::signature::hex;
 
 use super::form::{Form, Keep, drain};
 use super::{Answer, Ask, Asking, Refusal, Success};
@@ -198,7 +199,7 @@ pub(super) fn random() -> Result<[u8; 16], Refusal> {
 async fn mark(asking: &Asking, row: FileRow, given: &FileWords, message: &str) -> Answer {
     let mut marked = row.words.clone();
     let mut refused = Vec::new();
-    let sha256: String = row.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&row.sha256);
     for (kind, wanted, done) in [
         (ObjectKind::Ioc, given.is_ioc, &mut marked.is_ioc),
         (ObjectKind::Evidence, given.is_evidence, &mut marked.is_evidence),
@@ -315,7 +316,7 @@ fn folder(row: &FolderRow) -> Value {
 }
 
 fn file(row: &FileRow) -> Value {
-    let sha256: String = row.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&row.sha256);
     json!({
         "file_id": row.id, "file_uuid": row.uuid, "file_case_id": row.case_id, "file_parent_id": row.folder_id,
         "file_original_name": row.words.name, "file_description": row.words.description,
