@@ -14,11 +14,7 @@ use super::{Answer, Ask, Asking, Refusal, Success};
 pub(in crate::api) async fn add(kind: LookUpKind, ask: Ask) -> Answer {
     let name = name(kind, &ask.body)?.ok_or_else(|| required(kind))?;
     let mut columns = columns(kind, &ask.body);
-    for (column, value) in made(&ask.asking)? {
-        if kind.info().columns.contains(&column) {
-            columns.insert(column.to_owned(), value);
-        }
-    }
+    columns.extend(made(&ask, kind)?);
     let row = write(&ask, kind, None, name, columns).await?;
     Ok(Success::new(format!("{} added", word(kind)), row.render()))
 }
@@ -63,10 +59,13 @@ pub(super) async fn write(
     asking.keep(kind.info().not_found, move |store, by| store.put_look_up(kind, id, &name, body, by)).await
 }
 
-/// What the server gives a new row, where its table has such a column.
-pub(super) fn made(asking: &Asking) -> Result<[(&'static str, Value); 4], Refusal> {
+/// What the server gives a new row, in those of these columns that its table has.
+pub(super) fn made(asking: &Asking, kind: LookUpKind) -> Result<Body, Refusal> {
     let (uuid, today) = (json!(uuid(random()?)), json!(date(asking.app.now())));
-    Ok([("customer_uuid", uuid.clone()), ("user_uuid", uuid.clone()), ("group_uuid", uuid), ("creation_date", today)])
+    let all =
+        [("customer_uuid", uuid.clone()), ("user_uuid", uuid.clone()), ("group_uuid", uuid), ("creation_date", today)];
+    let has = |(column, _): &(&str, Value)| kind.info().columns.contains(column);
+    Ok(all.into_iter().filter(has).map(|(column, value)| (column.to_owned(), value)).collect())
 }
 
 /// The name that a request gives a row.

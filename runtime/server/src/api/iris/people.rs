@@ -5,7 +5,7 @@
 //! the token, so that permissions of groups are kept for clients and decide nothing; [`has_permission`] answers from
 //! the token.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Extension;
 use serde_json::{Value, json};
@@ -59,7 +59,9 @@ pub(in crate::api) async fn has_permission(Extension(caller): Extension<Caller>,
 
 /// `GET /manage/users/list`
 pub(in crate::api) async fn users(asking: Asking) -> Answer {
-    asking.look(|world| Ok(Success::of(world.rows(LookUpKind::User).iter().map(user).collect::<Value>()))).await
+    asking
+        .look(|world| Ok(Success::of(world.rows(LookUpKind::User).iter().map(LookUpRow::render).collect::<Value>())))
+        .await
 }
 
 /// `GET /manage/users/{row_id}`: with groups, customers and cases.
@@ -83,7 +85,7 @@ pub(in crate::api) async fn add_user(ask: Ask) -> Answer {
     body.insert("user_active".to_owned(), json!(true));
     let service = ask.body.get("user_is_service_account").and_then(Value::as_bool).unwrap_or(false);
     body.insert("user_is_service_account".to_owned(), json!(service));
-    body.extend(made(&ask)?.into_iter().filter(|(column, _)| *column == "user_uuid").map(|(c, v)| (c.to_owned(), v)));
+    body.extend(made(&ask, kind)?);
     let row = write(&ask, kind, None, login, body).await?;
     let (now, actor, id, label) = (ask.app.now(), ask.context().actor, row.id, format!("of user {}", row.name));
     let token = ask.app.write(move |_, tokens| {
@@ -93,7 +95,7 @@ pub(in crate::api) async fn add_user(ask: Ask) -> Answer {
         tokens.bind(&actor, &token, id, now).map(|()| token)
     });
     let token = token.await?;
-    let mut record = user(&row);
+    let mut record = row.render();
     if let Value::Object(record) = &mut record {
         record.insert("user_api_key".to_owned(), json!(token));
         // Under these names too, as IRIS has them in this answer alone.
@@ -119,7 +121,7 @@ pub(in crate::api) async fn update_user(ask: Ask) -> Answer {
     let mut body = before.body;
     body.extend(columns(&ask.body)?);
     let row = write(&ask, kind, Some(id), login, body).await?;
-    Ok(Success::new("User updated", user(&row)))
+    Ok(Success::new("User updated", row.render()))
 }
 
 /// `GET /manage/users/activate/{row_id}` and `deactivate`: tokens of a user who is not active are refused.
@@ -133,7 +135,7 @@ pub(in crate::api) async fn set_active(active: bool, asking: Asking) -> Answer {
     let mut body = before.body;
     body.insert("user_active".to_owned(), json!(active));
     let row = write(&asking, kind, Some(id), before.name, body).await?;
-    Ok(Success::new(if active { "User activated" } else { "User deactivated" }, user(&row)))
+    Ok(Success::new(if active { "User activated" } else { "User deactivated" }, row.render()))
 }
 
 /// `POST /manage/users/{row_id}/groups/update` and `customers/update`.
@@ -160,17 +162,21 @@ pub(in crate::api) async fn trace(asking: Asking) -> Answer {
     asking
         .look(move |world| {
             world.row(LookUpKind::User, id).ok_or_else(|| Refusal::bad(LookUpKind::User.info().not_found))?;
-            let groups = world.far(Relation::UserGroup, id);
+            let said = |who| world.access_of(who).into_iter().collect::<BTreeMap<_, _>>();
+            let own = said(Who::User(id));
+            let groups: Vec<_> = world
+                .far(Relation::UserGroup, id)
+                .into_iter()
+                .map(|group| (group, world.row(LookUpKind::Group, group).map(|row| row.name), said(Who::Group(group))))
+                .collect();
             let mut cases = Body::new();
             for case in world.objects(ObjectKind::Case, None) {
                 let mut why = Vec::new();
-                let own = world.access_of(Who::User(id)).into_iter().find(|(of, _)| *of == case.target.id);
-                why.extend(own.map(|(_, level)| json!({"inherited_from": "user", "state": level_name(level)})));
-                for group in groups.iter().filter(|_| own.is_none()) {
-                    let level = world.access_of(Who::Group(*group)).into_iter().find(|(of, _)| *of == case.target.id);
-                    let name = world.row(LookUpKind::Group, *group).map(|row| row.name);
-                    why.extend(level.map(|(_, level)| {
-                        json!({"inherited_from": "group", "group_id": group, "name": name, "state": level_name(level)})
+                let own = own.get(&case.target.id);
+                why.extend(own.map(|level| json!({"inherited_from": "user", "state": level_name(*level)})));
+                for (group, name, said) in groups.iter().filter(|_| own.is_none()) {
+                    why.extend(said.get(&case.target.id).map(|level| {
+                        json!({"inherited_from": "group", "group_id": group, "name": name, "state": level_name(*level)})
                     }));
                 }
                 if !why.is_empty() {
@@ -219,7 +225,7 @@ pub(in crate::api) async fn add_group(ask: Ask) -> Answer {
     let mut body = group_columns(&ask.body)?;
     body.insert("group_auto_follow".to_owned(), json!(false));
     body.insert("group_auto_follow_access_level".to_owned(), json!(0));
-    body.extend(made(&ask)?.into_iter().filter(|(column, _)| *column == "group_uuid").map(|(c, v)| (c.to_owned(), v)));
+    body.extend(made(&ask, kind)?);
     let row = write(&ask, kind, None, name, body).await?;
     group_of(&ask, row.id, "Group added").await
 }
@@ -345,7 +351,7 @@ fn whole_user(id: i64, world: &CaseWorld<'_>) -> Result<Value, Refusal> {
         let rows = world.far(relation, id).into_iter().filter_map(|id| world.row(kind, id));
         rows.map(|row| json!({kind.info().id: row.id, kind.info().label: row.name})).collect()
     };
-    let mut record = user(&row);
+    let mut record = row.render();
     if let Value::Object(record) = &mut record {
         record.insert("user_groups".to_owned(), named(Relation::UserGroup, LookUpKind::Group));
         record.insert("user_customers".to_owned(), named(Relation::UserCustomer, LookUpKind::Customer));
@@ -372,10 +378,6 @@ fn access(world: &CaseWorld<'_>, who: Who) -> Value {
 
 fn level_name(level: AccessLevel) -> &'static str {
     LEVELS.iter().find(|(_, known)| *known == level).map_or("deny_all", |(name, _)| name)
-}
-
-fn user(row: &LookUpRow) -> Value {
-    row.render()
 }
 
 /// What a request says of a user.
