@@ -1,0 +1,3 @@
+module hostname-class
+
+go 1.24

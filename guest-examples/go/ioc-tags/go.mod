@@ -1,0 +1,3 @@
+module ioc-tags
+
+go 1.24

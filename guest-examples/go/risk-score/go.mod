@@ -1,0 +1,3 @@
+module risk-score
+
+go 1.24

@@ -1,0 +1,3 @@
+module tenter
+
+go 1.24
