@@ -1,0 +1,5 @@
+"""Hardware addresses."""
+
+from tenter.values import MacAddress as MACAddress
+
+__all__ = ["MACAddress"]

@@ -1,0 +1,1 @@
+"""Between DP³'s interface and the contract: nothing that modules import."""
