@@ -1,0 +1,3 @@
+"""As `app.models`."""
+
+from . import *  # noqa: F403
