@@ -79,8 +79,17 @@ func Unchanged() Judgement { return Judgement{wit.MakeJudgementUnchanged()} }
 
 // Replaced puts a whole changed body in its place, as encoding/json writes it.
 func Replaced(body any) (Judgement, error) {
-	encoded, err := json.Marshal(body)
-	return Judgement{wit.MakeJudgementReplaced(text(string(encoded)))}, err
+	encoded, err := encode(body)
+	return Judgement{wit.MakeJudgementReplaced(encoded)}, err
+}
+
+// encode is JSON as text; what is JSON already stays as it is.
+func encode(value any) (string, error) {
+	if raw, is := value.(json.RawMessage); is {
+		return text(string(raw)), nil
+	}
+	encoded, err := json.Marshal(value)
+	return text(string(encoded)), err
 }
 
 // Denied refuses the change, with the reason for the person who asked.
@@ -122,22 +131,22 @@ func (p Patch) AppendDescription(addition string) Patch {
 
 // SetField sets a field of the object, as encoding/json writes the value.
 func (p Patch) SetField(name string, value any) Patch {
-	encoded, err := json.Marshal(value)
+	encoded, err := encode(value)
 	if err != nil && p.err == nil {
 		p.err = fmt.Errorf("field %s: %w", name, err)
 	}
-	return p.with(wit.MakeEditSetField(wit.Field{Name: text(name), Json: text(string(encoded))}))
+	return p.with(wit.MakeEditSetField(wit.Field{Name: text(name), Json: encoded}))
 }
 
 // SetCustomField sets a custom field in a tab. Kind is as in IRIS: input_string, input_textfield, input_checkbox,
 // input_select, input_date, html and so on.
 func (p Patch) SetCustomField(tab, name, kind string, value any) Patch {
-	encoded, err := json.Marshal(value)
+	encoded, err := encode(value)
 	if err != nil && p.err == nil {
 		p.err = fmt.Errorf("custom field %s: %w", name, err)
 	}
 	return p.with(wit.MakeEditSetCustomField(
-		wit.CustomField{Tab: text(tab), Name: text(name), Kind: kind, Json: text(string(encoded))}))
+		wit.CustomField{Tab: text(tab), Name: text(name), Kind: kind, Json: encoded}))
 }
 
 func (p Patch) effect() (wit.Effect, error) {
@@ -157,14 +166,14 @@ type NewObject struct {
 }
 
 func (n NewObject) effect() (wit.Effect, error) {
-	body, err := json.Marshal(n.Body)
+	body, err := encode(n.Body)
 	if err != nil {
 		err = fmt.Errorf("new %s: %w", n.Object, err)
 	}
 	return wit.MakeEffectCreate(wit.NewObject{
 		Object: text(n.Object),
 		CaseId: optional(n.CaseID),
-		Body:   text(string(body)),
+		Body:   body,
 		Attachments: each(n.Attachments, func(a Attachment) wit.Attachment {
 			return wit.Attachment{Name: text(a.Name), MediaType: text(a.MediaType), Content: a.Content}
 		}),

@@ -88,7 +88,7 @@ func logStack(reason, stack string) {
 		}
 	}
 	for _, line := range lines {
-		if strings.HasPrefix(line, "tenter.call[") || strings.HasPrefix(line, "tenter.guard[") {
+		if strings.HasPrefix(line, "tenter.bind") || strings.HasPrefix(line, "tenter.configure") {
 			break
 		}
 		writeLog(tenter_hooks_log.LevelError, text(strings.ReplaceAll(line, "\t", "    ")))
