@@ -244,13 +244,13 @@ def normal(name):
 
 
 def toml(path):
-    """A file of TOML; empty where there is none, or this Python reads none."""
+    """A file of TOML; empty where there is none."""
     if not path.is_file():
         return {}
     try:
         import tomllib
     except ImportError:
-        return {}
+        raise SystemExit(f"{path} cannot be read by Python {sys.version_info[0]}.{sys.version_info[1]}; 3.11 or later can") from None
     return tomllib.loads(path.read_text())
 
 

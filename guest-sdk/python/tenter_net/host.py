@@ -61,7 +61,8 @@ def _no_secret(data, place):
     if name is not None:
         raise ValueError(
             f"the secret `{name}` cannot be put {place}: the host puts secrets at the end of headers and values of queries"
-            f" alone; build with `--clear {name}` to make it a plain parameter, which the module sees"
+            f" alone; `clear = [\"{name}\"]` under [module] in a tenter.toml beside the package makes it a plain parameter,"
+            " which the module sees"
         )
 
 

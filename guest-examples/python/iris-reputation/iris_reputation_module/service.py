@@ -16,12 +16,8 @@ class Service:
 
     def ask(self, value):
         """What is known of an indicator; None: nothing."""
-        answer = requests.get(
-            f"{self.url}/indicators",
-            params={"value": value},
-            headers={"Authorization": f"Bearer {self.key}"},
-            timeout=10,
-        )
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        answer = requests.get(f"{self.url}/indicators", params={"value": value}, headers=headers, timeout=10)
         if answer.status_code == 404:
             return None
         answer.raise_for_status()

@@ -31,6 +31,7 @@ class Guest:
         self.manifest = manifest
         settings.keep_clear(getattr(manifest, "CLEAR", ()))
         self.package, self.cls = find(manifest.SOURCE)
+        self.definitions = settings.with_defaults(self.cls._module_configuration, getattr(manifest, "CONFIG", None) or {})
         for name in getattr(manifest, "PRELOAD", ()):
             preload(name)
         keep_source(self.package)
@@ -42,12 +43,12 @@ class Guest:
             str(cls._module_name),
             str(cls._module_description or self.manifest.DESCRIPTION),
             version(cls._module_version, self.manifest.VERSION),
-            settings.parameters(cls._module_configuration),
+            settings.parameters(self.definitions),
         )
 
     def configure(self, text):
         """Lets the module register, and makes subscriptions of it."""
-        settings.use(self.cls._module_configuration, json.loads(text))
+        settings.use(self.definitions, json.loads(text))
         registration.begin(_entities.case_hooks(), self.package.__name__)
         registration.made.clear()
         module = self.cls()
@@ -66,7 +67,7 @@ class Guest:
                 moment, call = _c.Moment_Manual(_c.MenuEntry(kind, row.title)), self._manual
             about = f"{row.hook}:{row.title}" if row.title else row.hook
             on.add("cases", phase, about, moment, _titled(call, row.title), None)
-        for capability, scope in requests_for(self.manifest, self.cls._module_configuration):
+        for capability, scope in requests_for(self.manifest, self.definitions):
             on.request(capability, scope)
         return on
 
@@ -118,6 +119,7 @@ class Guest:
         from iris_interface.IrisInterfaceStatus import IIStatus, is_denial
 
         registration.made.clear()
+        settings.look_for_secrets(self.manifest.NAME)
         tenter_iris.context = context
         try:
             module = self.cls()

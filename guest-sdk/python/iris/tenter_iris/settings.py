@@ -9,13 +9,18 @@
 | float | float | float |
 | textfield_json | json | text, which the module parses |
 
-A default that is not of its kind makes a parameter a string, as it is in IRIS.
+A default that is not of its kind makes a parameter a string, as it is in IRIS. A secret that is not set or not granted
+reads as None in hooks.
 """
 
 import json
+import logging
 
 from tenter_net import secret
 from wit_world.exports import module as _m
+from wit_world.imports import secrets as _secrets
+
+_log = logging.getLogger("tenter.iris")
 
 _KINDS = {
     "string": "string",
@@ -30,6 +35,7 @@ _KINDS = {
 }
 
 _values = {}
+_handles = {}
 _clear = frozenset()
 
 
@@ -37,6 +43,14 @@ def keep_clear(names):
     """Secrets that the author wants as plain parameters."""
     global _clear
     _clear = frozenset(names)
+
+
+def with_defaults(definitions, config):
+    """The parameters with other defaults: values by name, or a configuration as IRIS exports it."""
+    exported = config.get("module_configuration")
+    if isinstance(exported, list):
+        config = {one["param_name"]: one["value"] for one in exported if one.get("value") is not None}
+    return [{**one, "default": config.get(one["param_name"], one.get("default"))} for one in definitions]
 
 
 def parameters(definitions):
@@ -86,15 +100,26 @@ def _of_kind(kind, value):
 def use(definitions, config):
     """Takes the host's values; parameters without one read as None."""
     _values.clear()
+    _handles.clear()
     for one in definitions:
         name = one["param_name"]
         kind, _ = _kind_and_default(one)
         value = config.get(name)
         if kind == "secret":
-            value = secret.handle(name)
+            value = _handles[name] = secret.handle(name)
         elif kind == "json" and value is not None and not isinstance(value, str):
             value = json.dumps(value, indent=4)
         _values[name] = value
+
+
+def look_for_secrets(module):
+    """Before a hook: which secrets are there. What registrations follow from must not depend on that."""
+    there = set(_secrets.available()) if _handles else ()
+    for name, handle in _handles.items():
+        _values[name] = handle if name in there else None
+        if name not in there:
+            how = f"`tenter secret set {module} {name}` sets it, `tenter grant {module} secret {name}` lets the module use it"
+            _log.info("the secret %s is not there; %s", name, how)
 
 
 def values():

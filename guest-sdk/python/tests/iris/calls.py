@@ -29,6 +29,7 @@ on_postload_asset_create on_postload_asset_commented on_postload_report_create o
 on_manual_trigger_case on_postload_note_update on_postload_global_task_update""".split()
 imports.entities.case_hooks = lambda: HOOKS
 imports.entities.schema = lambda: "{}"
+imports.secrets.available = lambda: ["api_key"]
 
 
 class Module:

@@ -59,7 +59,8 @@ class Registration(unittest.TestCase):
         self.assertEqual(module.descriptor.version, "1.2.0")
         Module("probe_module", CLEAR=["key"])
         self.assertEqual(seen["key"], "x")
-        Module("probe_module", CLEAR=[])
+        Module("probe_module", CLEAR=[], CONFIG={"module_configuration": [{"param_name": "n", "value": 9}]})
+        self.assertEqual(seen["n"], 9)
 
 
 class Written(unittest.TestCase):
@@ -97,6 +98,14 @@ class Written(unittest.TestCase):
             ("SetField", ("ioc_tlp_id", 1)),
         ]
         self.assertEqual(sorted(map(repr, self.write(change))), sorted(map(repr, expected)))
+
+    def test_a_secret_that_is_not_there_is_none_in_hooks(self):
+        def handle(self, hook_name, hook_ui_name, data):
+            return Status.I2Success if self.module_dict_conf["key"] is None else Status.I2Error
+
+        answering(handle)
+        self.module.after("after:on_postload_ioc_create", "ioc", "create", *created(IOC))
+        self.assertRegex(world.lines[0][1], "the secret key is not there; `tenter secret set m key` sets it, `tenter grant m secret key`")
 
     def test_what_cannot_be_set_is_told_and_left_out(self):
         def change(ioc):

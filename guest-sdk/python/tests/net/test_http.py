@@ -169,7 +169,7 @@ class Requests(unittest.TestCase):
     def test_a_secret_hidden_by_basic_authentication_is_found(self):
         key = tenter_net.secret.handle("password")
         for user in ("a", "ab", "abc"):
-            with self.assertRaisesRegex(requests.ConnectionError, "`password`.*--clear password"):
+            with self.assertRaisesRegex(requests.ConnectionError, "`password`.*clear = ..password"):
                 requests.get("https://a.example/", auth=(user, key))
 
     def test_streams_and_redirects(self):
