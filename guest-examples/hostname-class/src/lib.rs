@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use tenter_sdk::prelude::*;
+use tenter_sdk::text;
 
 /// The module, configured.
 #[derive(Debug, Deserialize)]
@@ -58,7 +59,7 @@ impl HostnameClass {
     /// The hook: the class that a name hints at, for the entity that has it; nothing for a name without a hint.
     pub fn classify(&mut self, host: &EntityRef, name: &Datapoint) -> Option<Task> {
         let name = name.value.as_str()?.to_ascii_lowercase();
-        let (_, class) = self.rules.iter().find(|(part, _)| name.contains(part.as_str()))?;
+        let (_, class) = self.rules.iter().find(|(part, _)| text::contains(&name, part))?;
         Some(Task::on(host.clone()).plain("class", class))
     }
 }

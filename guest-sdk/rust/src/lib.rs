@@ -43,6 +43,7 @@
 //! * [`log`], [`call`], [`state`], [`entities`], [`views`], [`tasks`], [`http`], [`resolver`], [`secrets`], [`files`]: what the
 //!   host gives.
 //!   What needs a capability answers `denied` until the operator grants it.
+//! * [`text`]: search in texts, as quick in a component as natively.
 //! * [`raw`]: the contract as plain traits, for who wants neither registrar nor instance.
 //!
 //! # Where the contract is
@@ -78,6 +79,7 @@ mod register;
 mod task;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod text;
 mod time;
 mod value;
 pub mod view;

@@ -17,5 +17,6 @@ mod folders;
 mod fuzz;
 mod prepared;
 mod support;
+mod text;
 mod warmth;
 mod zoo;
