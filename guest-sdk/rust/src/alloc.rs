@@ -72,7 +72,7 @@ unsafe impl GlobalAlloc for Lists {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(number) = list_of(layout) else {
             // SAFETY: the caller's own promise.
-            return unsafe { System.alloc(layout) };
+            return unsafe { large(layout) };
         };
         // SAFETY: nothing else refers to the state while this runs, and a block in a list is free memory that holds a `Free`.
         unsafe {
@@ -120,6 +120,46 @@ unsafe impl GlobalAlloc for Lists {
             },
         }
     }
+}
+
+/// A block that no list serves. Not part of the way to one that a list serves, which would have to make room on the stack
+/// for it each time.
+///
+/// # Safety
+/// As for [`GlobalAlloc::alloc`].
+#[cold]
+#[inline(never)]
+unsafe fn large(layout: Layout) -> *mut u8 {
+    // SAFETY: the caller's own promise.
+    unsafe { System.alloc(layout) }
+}
+
+/// How the host gets room for arguments: one call for each text. This is the contract's function of that name, and comes
+/// before the one that the standard library brings, which reaches the allocator through three others.
+///
+/// # Safety
+/// The canonical ABI calls it with blocks of its own.
+#[cfg(all(target_arch = "wasm32", feature = "allocator"))]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cabi_realloc(old: *mut u8, old_bytes: usize, align: usize, bytes: usize) -> *mut u8 {
+    if bytes == 0 {
+        // What has no bytes is nowhere.
+        return ptr::without_provenance_mut(align);
+    }
+    let (Ok(before), Ok(after)) = (Layout::from_size_align(old_bytes, align), Layout::from_size_align(bytes, align))
+    else {
+        core::arch::wasm32::unreachable();
+    };
+    let block = match old_bytes {
+        // SAFETY: the layout has a size.
+        0 => unsafe { crate::ALLOCATOR.alloc(after) },
+        // SAFETY: the block is of this allocator and of that size, and the new one is not zero.
+        _ => unsafe { crate::ALLOCATOR.realloc(old, before, bytes) },
+    };
+    if block.is_null() {
+        core::arch::wasm32::unreachable();
+    }
+    block
 }
 
 impl State {
