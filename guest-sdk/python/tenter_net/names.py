@@ -18,6 +18,8 @@ _SERVICE = getattr(socket, "EAI_SERVICE", -8)
 AF_INET = getattr(socket, "AF_INET", 2)
 AF_INET6 = getattr(socket, "AF_INET6", 10)
 _KINDS = {AF_INET: "A", AF_INET6: "AAAA"}
+_STREAM, _DATAGRAM = int(getattr(socket, "SOCK_STREAM", 1)), int(getattr(socket, "SOCK_DGRAM", 2))
+_PROTOCOLS = {_STREAM: 6, _DATAGRAM: 17}
 
 
 def address_of(text):
@@ -87,7 +89,7 @@ def gethostbyaddr(ip_address):
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     """As in `socket`."""
     families = [AF_INET, AF_INET6] if family == 0 else [family] if family in _KINDS else []
-    kinds = [(1, 6), (2, 17)] if type == 0 else [(type, proto or {1: 6, 2: 17}.get(type, 0))]
+    kinds = list(_PROTOCOLS.items()) if type == 0 else [(type, proto or _PROTOCOLS.get(type, 0))]
     number = _port(port)
     out = []
     for found, address in _addresses(_text(host) or "", families):

@@ -9,6 +9,7 @@ operator's affair.
 
 import errno
 import io
+import socket
 from http import HTTPStatus
 
 from . import host
@@ -29,8 +30,8 @@ class Socket:
 class HttpStream(Socket):
     """A connection to a server of HTTP."""
 
-    family = 2
-    type = 1
+    family = getattr(socket, "AF_INET", 2)
+    type = getattr(socket, "SOCK_STREAM", 1)
     proto = 6
 
     def __init__(self, address, timeout=None):

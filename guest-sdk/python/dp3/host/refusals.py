@@ -3,15 +3,18 @@
 import sys
 import threading
 
-_OURS = ("/tenter/", "/dp3/", "/tenter_net/", "/threading.py", "/concurrent/", "/asyncio/", "/multiprocessing/")
+_OURS = ("/tenter/", "/dp3/", "/tenter_net/", "/tenter_iris/", "/threading.py", "/concurrent/", "/asyncio/", "/multiprocessing/")
 
 
-def install() -> None:
-    """Puts messages in the place of threads and processes."""
-    threading.Thread.start = _refused(
-        "a thread", "do the work in the hook itself, or on a schedule with scheduler_register; hooks of several entities "
-        "run at the same time anyway",
-    )  # fmt: skip
+_THREADS = (
+    "do the work in the hook itself, or on a schedule with scheduler_register; hooks of several entities run at the same "
+    "time anyway"
+)
+
+
+def install(threads=_THREADS) -> None:
+    """Puts messages in the place of threads and processes. ``threads`` says what to do instead of starting one."""
+    threading.Thread.start = _refused("a thread", threads)
     subprocess = sys.modules.get("subprocess")
     if subprocess is not None:
         subprocess.Popen.__init__ = _refused("a process", "call a service over HTTP, which the operator can grant")

@@ -10,6 +10,7 @@ from wit_world.exports import module as _m
 from wit_world.imports import entities as _entities
 
 import tenter_iris
+from dp3.host import refusals
 from tenter.errors import Failed, InvalidInput, Unavailable, keep_source
 from tenter.registrar import Registrar
 from tenter_net.transient import is_transient
@@ -35,6 +36,7 @@ class Guest:
         for name in getattr(manifest, "PRELOAD", ()):
             preload(name)
         keep_source(self.package)
+        refusals.install("do the work in the hook itself; hooks that run in the background hold up nobody")
 
     def describe(self):
         """Static facts."""
@@ -234,7 +236,8 @@ def said(status, lines=()):
     message = status.get_message()
     text = " ".join(map(str, message)) if isinstance(message, (list, tuple)) else str(message or "")
     if text in ("", "Error", "Unknown error", "Critical error") and lines:
-        return f"{text or 'Error'}: {lines[-1]}"
+        # Level, file and function come before the words.
+        return f"{text or 'Error'}: {str(lines[-1]).split(' :: ', 3)[-1]}"
     return text
 
 
