@@ -10,7 +10,7 @@ PATH is the file of a module, or for IRIS the folder of its package or one above
      "addresses": [addresses that stand in the source],
      "requests":  [[capability, scope]] as asked by hand,
      "clear":     [secrets that are to be plain parameters],
-     "preload":   [what functions of the module import],
+     "preload":   [what functions import, of the module and of what `--deps` names],
      "requires":  [what `pip install --target` needs],
      "problems":  [{"file", "line", "level": "error" | "warning", "text"}]}
 
@@ -47,6 +47,8 @@ THREADS = "threads do not start in a sandbox; do the work in the hook itself, or
 PROCESSES = "no program can be run from a sandbox; call a service over HTTP instead"
 SOCKETS = "there are no sockets in a sandbox; send HTTP requests (requests, urllib.request) or look names up (socket.getaddrinfo, dns.resolver)"
 WRITING = "a sandbox has no files to write; keep what must last in `tenter.state`, return it as data, or write it to the log"
+BESIDE = "files beside the module are there at build time alone; read them at the top of the file, into a variable"
+LOADERS = "it reads templates when they are used, and then there are no files; use DictLoader with text read at the top of the file"
 CALLS = [
     (r"threading\.(Thread|Timer)|_thread\.start_new_thread|concurrent\.futures\.ThreadPoolExecutor", THREADS),
     (r"concurrent\.futures\.ProcessPoolExecutor|multiprocessing\..*", PROCESSES),
@@ -56,6 +58,8 @@ CALLS = [
     (r"os\.(remove|unlink|mkdir|makedirs|rmdir|rename|replace|chmod|chown|symlink)|shutil\..*|tempfile\..*", WRITING),
     (r"time\.sleep", "waiting counts as time of the call, which ends by its deadline; ask again in a later hook instead"),
     (r"asyncio\.(run|create_subprocess\w*|open_connection|start_server)", "loops of asyncio have no sockets here; use plain calls"),
+    (r"jinja2\.(loaders\.)?(FileSystemLoader|PackageLoader)", LOADERS),
+    (r"importlib\.resources\..*|pkgutil\.get_data|pkg_resources\..*", BESIDE),
     (r"logging\.(FileHandler|handlers\.\w*FileHandler)", "a sandbox has no files to write; the log goes to the host by itself"),
 ]
 IMPORTS = {
@@ -67,6 +71,11 @@ IMPORTS = {
     "cryptography": "it is compiled for machines; hashlib and hmac are there, and `tenter.secrets` signs",
     "psycopg2": SOCKETS, "redis": SOCKETS, "pymongo": SOCKETS, "pika": SOCKETS, "kafka": SOCKETS, "paramiko": SOCKETS,
     "ldap3": SOCKETS, "aiohttp": "it stands on loops of asyncio, which have no sockets here; use requests",
+}  # fmt: skip
+# Parts of the standard library that functions of packages import and no component needs.
+UNFIT = {
+    "tkinter", "turtle", "idlelib", "test", "lib2to3", "ensurepip", "venv", "pydoc", "unittest", "doctest", "pdb", "curses",
+    "multiprocessing", "antigravity", "this", "webbrowser", "readline", "msvcrt", "winreg", "_winreg",
 }  # fmt: skip
 LITERAL = re.compile(r"https?://[A-Za-z0-9.-]+")
 LOCAL = ("127.", "localhost", "0.0.0.0", "169.254.")
@@ -129,7 +138,7 @@ class Scan(ast.NodeVisitor):
     def visit_Call(self, node):
         name = self.dotted(node.func)
         for pattern, text in CALLS if name else ():
-            if re.fullmatch(pattern, name):
+            if re.fullmatch(pattern, name) and (text is not BESIDE or self.depth):
                 self.problem(node, f"{name}: {text}")
         plain = node.func.id if isinstance(node.func, ast.Name) else None
         if plain == "open" and plain not in self.names and self.writes(node, 1) or name == "io.open" and self.writes(node, 1):
@@ -164,6 +173,10 @@ class Scan(ast.NodeVisitor):
         if isinstance(target, ast.Attribute) and target.attr in self.out.fields:
             self.out.uses.add("case-write")
 
+    def visit_Name(self, node):
+        if node.id == "__file__" and self.depth:
+            self.problem(node, f"__file__: {BESIDE}")
+
     def visit_Dict(self, node):
         # Defaults of parameters are configuration, which is looked at when it is known.
         if any(isinstance(key, ast.Constant) and key.value == "param_name" for key in node.keys):
@@ -188,6 +201,44 @@ class Findings:
         self.imports, self.preload, self.uses, self.addresses = set(), set(), set(), set()
         self.problems = []
         self.fields = settable() if kind == "iris" else set()
+
+
+class Later(ast.NodeVisitor):
+    """What functions of a package import."""
+
+    def __init__(self, package):
+        self.package, self.depth, self.names = package, 0, set()
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = Scan.visit_FunctionDef
+
+    def visit_Import(self, node):
+        if self.depth:
+            self.names.update(alias.name for alias in node.names)
+
+    def visit_ImportFrom(self, node):
+        if not self.depth:
+            return
+        above = self.package[: len(self.package) - node.level + 1] if node.level else []
+        name = ".".join([*above, node.module] if node.module else above)
+        self.names.update([name, *(f"{name}.{alias.name}" for alias in node.names if alias.name != "*")])
+
+
+def imported_later(deps):
+    """What functions of installed packages import: of these packages, and of the standard library."""
+    own = {path.stem for path in deps.iterdir() if path.is_dir() or path.suffix == ".py"}
+    found = set()
+    for file in deps.rglob("*.py"):
+        place = file.relative_to(deps)
+        if {"test", "tests", "testing", "__main__"} & {*place.parts, place.stem}:
+            continue
+        try:
+            tree = ast.parse(file.read_bytes())
+        except (SyntaxError, ValueError):
+            continue
+        scan = Later(list(place.parts[:-1]))
+        scan.visit(tree)
+        found |= scan.names
+    return {name for name in found if name.partition(".")[0] in (own | set(sys.stdlib_module_names)) - UNFIT}
 
 
 def settable():
@@ -289,6 +340,7 @@ def main():
     out.uses |= {"http"} if out.imports & HTTP else set()
     out.uses |= {"resolver"} if out.imports & RESOLVER else set()
     if given.deps is not None:
+        out.preload |= imported_later(given.deps)
         out.uses |= {"http"} if any((given.deps / name).is_dir() for name in ("requests", "urllib3")) else set()
         out.uses |= {"resolver"} if (given.deps / "dns").is_dir() else set()
     asks = [ask.partition(" ")[::2] for ask in [*settings.get("ask", []), *given.ask]]

@@ -16,9 +16,10 @@ operator grants. This package puts itself below the libraries instead of imitati
 """
 
 from . import libraries, names, secret, tls
+from .libraries import preload
 from .where import add_foreign
 
-__all__ = ["add_foreign", "install", "secret"]
+__all__ = ["add_foreign", "install", "preload", "secret"]
 
 _done = False
 

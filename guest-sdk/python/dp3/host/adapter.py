@@ -49,8 +49,8 @@ def _preload(name):
     """Imports what functions of the module import: a component has no files to import from later."""
     try:
         importlib.import_module(name)
-    except ImportError:
-        # It may name a member, or what only other systems have; the module's own import tells.
+    except Exception:
+        # It may name a member, or what only other systems have and fails in its own way; the module's own import tells.
         pass
 
 

@@ -13,6 +13,7 @@ import tenter_iris
 from dp3.host import refusals
 from tenter.errors import Failed, InvalidInput, Unavailable, keep_source
 from tenter.registrar import Registrar
+from tenter_net import preload
 from tenter_net.transient import is_transient
 
 from . import changes, hooks, registration, settings
@@ -33,8 +34,7 @@ class Guest:
         settings.keep_clear(getattr(manifest, "CLEAR", ()))
         self.package, self.cls = find(manifest.SOURCE)
         self.definitions = settings.with_defaults(self.cls._module_configuration, getattr(manifest, "CONFIG", None) or {})
-        for name in getattr(manifest, "PRELOAD", ()):
-            preload(name)
+        preload(getattr(manifest, "PRELOAD", ()))
         keep_source(self.package)
         refusals.install("do the work in the hook itself; hooks that run in the background hold up nobody")
 
@@ -162,14 +162,6 @@ def find(name):
             f"{name} is a pipeline: it imports files that people upload, which this runtime has no hook for; processors are built"
         )
     return package, cls
-
-
-def preload(name):
-    """Imports what the module would import later, when nothing can be imported any more."""
-    try:
-        importlib.import_module(name)
-    except ImportError:
-        _log.debug("%s cannot be imported at build time", name)
 
 
 def _titled(call, title):

@@ -83,6 +83,30 @@ class Source(unittest.TestCase):
             "or let several tasks or entities carry it",
         )
 
+    def test_files_beside_the_module_are_read_at_the_top(self):
+        found = scan(
+            """
+            from importlib import resources
+            from jinja2 import FileSystemLoader
+            TEXT = open(__file__ + ".txt").read() + resources.files("x").read_text()
+            def later():
+                resources.files("x")
+                return open(__file__)
+            FileSystemLoader("x")
+            """
+        )
+        self.assertEqual([(one["line"], one["text"].split(":")[0]) for one in found["problems"]], [(6, "importlib.resources.files"), (7, "__file__"), (8, "jinja2.FileSystemLoader")])
+
+    def test_packages_are_asked_what_they_import_later(self):
+        with tempfile.TemporaryDirectory() as folder:
+            package = Path(folder, "lib", "sub")
+            package.mkdir(parents=True)
+            (package.parent / "__init__.py").write_text("import os\ndef f():\n    import tkinter, csv, numpy\n    from .sub import deep\n")
+            (package / "__init__.py").write_text("def g():\n    from .. import other\n")
+            found = scan("import lib\n", "--deps", folder)
+        self.assertEqual(found["preload"], ["csv", "lib", "lib.other", "lib.sub", "lib.sub.deep"])
+        self.assertEqual(found["uses"], [])
+
     def test_what_is_no_python_is_an_error(self):
         found = scan("def broken(:\n")
         self.assertEqual([(one["level"], one["file"], one["line"]) for one in found["problems"]], [("error", "my_module.py", 1)])
