@@ -8,6 +8,7 @@ an instance gets another configuration; an instance that the host drops is gone 
 import importlib
 import json
 import linecache
+import sys
 import types
 
 from dp3.common.base_module import BaseModule
@@ -64,7 +65,9 @@ class Guest:
         ]
         self.modules = []
         self.paths = files.named_in("".join(linecache.getlines(source.__file__)))
-        files.install(manifest.NAME)
+        # Outside of a component, in tests, other code has files of its own.
+        if sys.platform == "wasi" or self.paths is not None:
+            files.install(manifest.NAME)
         if not self.classes:
             raise InvalidInput(
                 f"{manifest.SOURCE}.py holds no class whose direct base is BaseModule of dp3.common.base_module"
