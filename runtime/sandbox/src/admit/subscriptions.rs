@@ -22,7 +22,8 @@ use crate::text::{did_you_mean, escape};
 /// Most subscriptions of one module.
 const MAX_SUBSCRIPTIONS: usize = 1000;
 
-/// Asks every exported family. Without a specification, what only it can tell is not checked.
+/// Asks every exported family; languages whose components export all of them leave most without a wish. Without a
+/// specification, what only it can tell is not checked.
 pub(crate) fn collect(
     instance: &mut Instance,
     code: &ModuleCode,
@@ -37,12 +38,6 @@ pub(crate) fn collect(
         let given = given
             .map_err(|f| failed("subscriptions", &format!("{function} failed"), &f, &instance.room))?
             .map_err(|bad| AdmitError::new("subscription", format!("{function} returned {bad}")))?;
-        if given.is_empty() {
-            let text = format!(
-                "{function} returned nothing, but the family {family} is exported; subscribe to a hook of it, or leave the interface out of the world"
-            );
-            return Err(AdmitError::new("subscriptions", text));
-        }
         if all.len() + given.len() > MAX_SUBSCRIPTIONS {
             let text = format!("{function}: more than {MAX_SUBSCRIPTIONS} subscriptions; subscribe to fewer moments");
             return Err(AdmitError::new("subscriptions", text));
@@ -66,6 +61,14 @@ pub(crate) fn collect(
             })?;
             all.push(subscription);
         }
+    }
+    if all.is_empty() {
+        let asked: Vec<String> = families.iter().map(|family| format!("`{}.subscriptions`", family.interface())).collect();
+        let text = format!(
+            "the module subscribes to nothing: {} returned nothing; subscribe to at least one hook",
+            asked.join(", ")
+        );
+        return Err(AdmitError::new("subscriptions", text));
     }
     Ok(all)
 }

@@ -231,7 +231,7 @@ fn configurations() {
 #[test]
 fn subscriptions() {
     let with = |name: &str| refused_config(json!({ "subscriptions": name }));
-    insta::assert_snapshot!(with("none"), @"subscriptions: `ingest.subscriptions` returned nothing, but the family ingest is exported; subscribe to a hook of it, or leave the interface out of the world");
+    insta::assert_snapshot!(with("none"), @"subscriptions: the module subscribes to nothing: `ingest.subscriptions` returned nothing; subscribe to at least one hook");
     insta::assert_snapshot!(with("bad-id"), @r#"subscription: `ingest.subscriptions` returned subscriptions[0].id: subscription id "Bad Id" is not valid: expected a lower-case letter or digit, then lower-case letters, digits, _ . : or -, at most 64 characters"#);
     insta::assert_snapshot!(with("twice"), @r#"subscription: `ingest.subscriptions` returned the id "same" twice; ids are unique in a module, since stored rows name them"#);
     insta::assert_snapshot!(with("unknown-type"), @r#"subscription: `ingest.subscriptions`, subscription "a" to allow-entity-creation: Entity 'ipp' does not exist, did you mean "ip"?"#);
