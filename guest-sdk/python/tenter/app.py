@@ -53,12 +53,14 @@ class _Handlers(dict):
 _handlers = _Handlers()
 _guest = None
 
+# Before the author's module is imported, so that it may choose another level.
+logs.install()
+
 
 def serve(guest) -> None:
     """Makes a component of a module: to be called once, when the component is built."""
     global _guest
     _guest = guest
-    logs.install()
     # What is there by now stays for ever: it need not be looked at again by the collector.
     gc.collect()
     gc.freeze()

@@ -53,11 +53,8 @@ def _parameters(given):
     return [_http.Parameter(name, _sensitive(value)) for name, value in dict(given or {}).items()]
 
 
-def send(method, url, *, params=None, headers=None, body=None, json=None, timeout=None) -> Response:
-    """Sends a request. ``timeout`` is in seconds; ``json`` is sent as such, ``body`` is bytes or text.
-
-    Raises Unavailable when the service does not answer, Denied when the address is not granted.
-    """
+def request_of(method, url, *, params=None, headers=None, body=None, json=None, timeout=None):
+    """The request of the contract, as `send` takes it apart."""
     headers = dict(headers or {})
     if json is not None:
         body = _json.dumps(json)
@@ -66,7 +63,16 @@ def send(method, url, *, params=None, headers=None, body=None, json=None, timeou
     if isinstance(body, str):
         body = body.encode()
     wanted = None if timeout is None else max(1, int(timeout * 1000))
-    request = _http.Request(method.upper(), url, _parameters(params), _parameters(headers), body, wanted)
+    return _http.Request(method.upper(), url, _parameters(params), _parameters(headers), body, wanted)
+
+
+def send(method, url, **options) -> Response:
+    """Sends a request. ``params`` and ``headers`` are dictionaries, ``timeout`` is in seconds; ``json`` is sent as such,
+    ``body`` is bytes or text.
+
+    Raises Unavailable when the service does not answer, Denied when the address is not granted.
+    """
+    request = request_of(method, url, **options)
     try:
         return Response(_http.send(request))
     except Err as error:

@@ -56,7 +56,7 @@ class Guest:
             if isinstance(one, type) and issubclass(one, Module) and one.__module__ == source.__name__
         ]
         self.functions = [one for one in vars(source).values() if hasattr(one, MARKS) and not isinstance(one, type)]
-        if not self.classes and not self.functions:
+        if not self.classes and not self.functions and not hasattr(source, "configure"):
             raise InvalidInput(
                 f"{source.__name__}.py holds no module: expected a class that derives from tenter.Module, or functions "
                 "with decorators such as @tenter.on_new_attr('ip', 'hostname')"
@@ -70,7 +70,7 @@ class Guest:
         title = fact("TITLE") or self.manifest.TITLE or doc.split("\n", 1)[0].rstrip(".") or self.manifest.NAME
         parameters = [one.to_wit() for cls in self.classes for one in cls.parameters]
         parameters += [one.to_wit() for one in getattr(self.source, "PARAMETERS", ())]
-        return _m.Descriptor(title, self.manifest.DESCRIPTION or doc, self.manifest.VERSION, parameters)
+        return _m.Descriptor(title, self.manifest.DESCRIPTION or doc, fact("VERSION") or self.manifest.VERSION, parameters)
 
     def configure(self, text):
         """Sets the module up: the registrar with all that it wants."""

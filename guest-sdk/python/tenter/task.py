@@ -19,6 +19,7 @@ class Datapoint:
     __slots__ = ("_from", "etype", "eid", "attr", "src", "v", "t1", "t2", "c")
 
     def __init__(self, etype, eid, attr, v, *, src=None, t1=None, t2=None, c=None):
+        self._from = None
         self.etype, self.eid, self.attr, self.v = etype, eid, attr, v
         self.src, self.t1, self.t2, self.c = src, t1, t2, c
 
@@ -40,6 +41,14 @@ class Datapoint:
     def __repr__(self):
         return f"{type(self).__name__}({self.etype}/{self.eid} {self.attr}={self.v!r})"
 
+    def replace(self, **fields):
+        """The same datapoint but for these fields: ``dp.replace(attr="copy")``."""
+        new = object.__new__(type(self))
+        new._from = self._from
+        for name in _FIELDS:
+            setattr(new, name, fields[name] if name in fields else getattr(self, name))
+        return new
+
     def to_wit(self):
         """The datapoint of the contract."""
         return lower_datapoint(self.etype, self)
@@ -59,9 +68,13 @@ _FIELDS = {
 
 def lower_datapoint(etype, dp):
     """The datapoint of the contract for anything that has the fields of one."""
-    t1, t2 = dp.t1, dp.t2
+    t1, t2, given = dp.t1, dp.t2, dp._from
     try:
-        value = schema.current.lower(etype, dp.attr, dp.v)
+        if given is not None and values.is_still(given[1].value, dp.v):
+            # What the host gave and nobody changed goes back as it came.
+            value = given[1].value
+        else:
+            value = schema.current.lower(etype, dp.attr, dp.v)
     except (TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"{etype}.{dp.attr}: {dp.v!r} does not fit: {error}") from error
     return _t.Datapoint(

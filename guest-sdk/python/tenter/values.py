@@ -187,9 +187,15 @@ def _link(link):
     return Link(target.etype, _typed_eid(target.etype, target.eid), _link_data(link.data))
 
 
-def chunk(series) -> Struct:
+class Chunk(Struct):
+    """The columns of a timeseries by name, as lists of one length."""
+
+    __slots__ = ()
+
+
+def chunk(series) -> Chunk:
     """The columns of a timeseries by name, as lists."""
-    return Struct(
+    return Chunk(
         (one.name, [time(at) for at in one.column.value] if type(one.column) is _t.Column_Times else one.column.value)
         for one in series
     )
@@ -286,6 +292,8 @@ _LOWER = {
     IPv6Address: lambda value: _t.Value_Address(str(value)),
     MacAddress: lambda value: _t.Value_Address(str(value)),
     Link: lambda value: _t.Value_Link(lower_link(value.etype, value)),
+    Struct: lambda value: _t.Value_Members(lower_members(value)),
+    Chunk: lambda value: _t.Value_Chunk([_t.Series(name, _lower_column(column)) for name, column in value.items()]),
 }
 
 _SCALAR_OF = {
@@ -316,13 +324,28 @@ def lower(value):
     return _t.Value_Json(json_text(value))
 
 
+def _lower_column(column):
+    """A column by what it holds, where no specification tells."""
+    if all(type(item) is int for item in column):
+        return _t.Column_Integers(list(column))
+    if all(isinstance(item, datetime) for item in column):
+        return _t.Column_Times([microseconds(item) for item in column])
+    return _t.Column_Reals([float(item) for item in column])
+
+
+def is_still(given, value) -> bool:
+    """Whether a Python value is still what the value of the contract says."""
+    before = lift(given)
+    return type(before) is type(value) and before == value
+
+
 def _lower_list(values):
     if values and all(type(value) is Link for value in values):
         return _t.Value_Links([lower_link(value.etype, value) for value in values])
     items = []
     for value in values:
-        how = _LOWER.get(type(value)) if type(value) is not Link else None
-        if how is None:
+        how = _LOWER.get(type(value))
+        if how is None or isinstance(value, Struct):
             return _t.Value_Json(json_text(values))
         lowered = how(value)
         items.append(_SCALAR_OF[type(lowered)](lowered.value))

@@ -79,9 +79,13 @@ class Values(unittest.TestCase):
             (["a", 1], t.Value_Items([t.Scalar_Text("a"), t.Scalar_Integer(1)])),
             ([{"a": 1}], t.Value_Json('[{"a":1}]')),
             ({"a": {"b"}}, t.Value_Json('{"a":["b"]}')),
-            (Struct(a=1), t.Value_Json('{"a":1}')),
+            (Struct(a=1), t.Value_Members([t.Member("a", t.Scalar_Integer(1))])),
+            ([Struct(a=1)], t.Value_Json('[{"a":1}]')),
+            (values.Chunk(n=[1], x=[0.5], at=[NOON]),
+             t.Value_Chunk([t.Series("n", t.Column_Integers([1])), t.Series("x", t.Column_Reals([0.5])),
+                            t.Series("at", t.Column_Times([NOON_MICROS]))])),
         ]
-        for given, expected in cases:
+        for given, expected in cases:  # fmt: skip
             with self.subTest(given=given):
                 self.assertEqual(values.lower(given), expected)
         with self.assertRaisesRegex(InvalidInput, "None is no attribute value"):

@@ -5,12 +5,13 @@ registrar)``, anew with each configuration. ``start`` comes before the first hoo
 an instance gets another configuration; an instance that the host drops is gone without a word.
 """
 
+import ast
 import importlib
 import json
 import linecache
 import sys
-import types
 
+import tenter_net
 from dp3.common.base_module import BaseModule
 from dp3.common.callback_registrar import CallbackRegistrar
 from dp3.common.config import HierarchicalDict, PlatformConfig
@@ -21,29 +22,20 @@ from tenter import schema
 from tenter.errors import InvalidInput, keep_source
 from tenter.module import Parameter
 from tenter.registrar import Registrar
+from tenter_net import asks
 from wit_world.exports import module as _m
 
 
 def load(manifest):
     """The guest of the module that the manifest names."""
     # Below the libraries that the module imports, so before it.
-    _shims("tenter_net").install()
+    tenter_net.install()
     refusals.install()
     source = importlib.import_module(manifest.SOURCE)
     for name in getattr(manifest, "PRELOAD", ()):
         _preload(name)
     keep_source(source)
     return Guest(manifest, source)
-
-
-def _shims(name):
-    """Lets sockets, urllib and requests go through the granted ways out, where the SDK has them."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return types.SimpleNamespace(
-            install=lambda: None, derived=lambda manifest, _values: getattr(manifest, "REQUESTS", ())
-        )
 
 
 def _preload(name):
@@ -64,7 +56,9 @@ class Guest:
             one for one in vars(source).values() if isinstance(one, type) and BaseModule in one.__bases__
         ]
         self.modules = []
-        self.paths = files.named_in("".join(linecache.getlines(source.__file__)))
+        tree = ast.parse("".join(linecache.getlines(source.__file__)))
+        self.paths = files.named_in(tree)
+        self.removes = _removes(tree)
         # Outside of a component, in tests, other code has files of its own.
         if sys.platform == "wasi" or self.paths is not None:
             files.install(manifest.NAME)
@@ -91,8 +85,10 @@ class Guest:
         self.modules = []
         config = HierarchicalDict({**self._defaults(), **json.loads(text)})
         on = Registrar(schema.current)
-        for capability, scope in _shims("tenter_net.asks").derived(self.manifest, dict.values(config)):
+        for capability, scope in asks.derived(self.manifest, dict.values(config)):
             on.request(capability, scope)
+        if self.removes:
+            on.request("delete-entity", "*")
         if self.paths is not None:
             files.ask(on, self.paths, config)
         model_spec = ModelSpec(schema.current)
@@ -111,6 +107,12 @@ class Guest:
         """Before the first hook call."""
         for module in self.modules:
             module.start()
+
+
+def _removes(tree) -> bool:
+    """Whether the source builds tasks that remove entities."""
+    given = (word for node in ast.walk(tree) if isinstance(node, ast.Call) for word in node.keywords)
+    return any(word.arg == "delete" and getattr(word.value, "value", True) is not False for word in given)
 
 
 def _platform(name, config):

@@ -35,9 +35,8 @@ def install(name) -> None:
     os.stat, os.listdir, os.scandir = _stat, _listdir, _scandir
 
 
-def named_in(source: str):
+def named_in(tree):
     """Paths that stand in a source that reads files; None for one that reads none."""
-    tree = ast.parse(source)
     called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
     names = {getattr(one, "id", None) or getattr(one, "attr", None) for one in called}
     if names.isdisjoint(_READS):
