@@ -123,8 +123,11 @@ class Registrar:
     def register_on_new_attr_hook(self, hook, entity, attr, refresh=None, may_change=None, *, id=None):
         """A datapoint of that attribute was staged: ``hook(eid, dp)`` gives tasks."""
 
+        typed = schema.current.typed.get(entity)
+        lifted = Datapoint.lifted
+
         def call(found, datapoint):
-            return tasks(hook(schema.current.eid(found.etype, found.eid), Datapoint.lifted(found, datapoint)))
+            return tasks(hook(found.eid if typed is None else typed(found.eid), lifted(found, datapoint)))
 
         moment = _i.Moment_OnNewAttribute(_i.AttributeWatch(entity, attr, *refreshed(refresh, may_change)))
         self.add("ingest", "on-new-attribute", f"{entity}.{attr}", moment, call, id)

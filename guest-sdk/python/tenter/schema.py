@@ -133,14 +133,17 @@ class Specification:
             raw = raw["entities"]
         types = {name: one for name, one in raw.items() if isinstance(one, dict) and "attribs" in one}
         self.entities = {name: EntityType(name, one) for name, one in types.items()}
-        self._typed = {name: one.eid for name, one in self.entities.items() if one.id_type != "string"}
+        #: What types the ids of entity types whose ids are not text.
+        self.typed = {name: one.eid for name, one in self.entities.items() if one.id_type != "string"}
+        #: What makes values of the contract, by entity type and attribute, as far as it was asked for.
+        self.lowers = {}
 
     def __bool__(self):
         return bool(self.entities)
 
     def eid(self, etype: str, text: str):
         """A typed id."""
-        typed = self._typed.get(etype)
+        typed = self.typed.get(etype)
         return text if typed is None else typed(text)
 
     def attribute(self, etype: str, name: str):
@@ -148,10 +151,16 @@ class Specification:
         entity = self.entities.get(etype)
         return None if entity is None else entity.attribute(name)
 
+    def lowering(self, etype: str, attr: str):
+        """What makes values of the contract of an attribute."""
+        found = self.attribute(etype, attr)
+        how = values.lower if found is None or found.shape == "other" else found.lower
+        self.lowers[etype, attr] = how
+        return how
+
     def lower(self, etype: str, attr: str, value):
         """The value of the contract for what a hook made of an attribute."""
-        found = self.attribute(etype, attr)
-        return values.lower(value) if found is None else found.lower(value)
+        return (self.lowers.get((etype, attr)) or self.lowering(etype, attr))(value)
 
 
 #: The specification of this instance.

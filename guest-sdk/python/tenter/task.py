@@ -9,6 +9,11 @@ from wit_world.imports import types as _t
 from . import schema, values
 from .errors import InvalidInput
 
+# Names that every call of a hook looks up.
+_Task, _Datapoint, _EntityRef, _TtlToken = _t.Task, _t.Datapoint, _t.EntityRef, _t.TtlToken
+_new = object.__new__
+_PLAINEST = values.PLAINEST
+
 
 class Datapoint:
     """A statement about one attribute of one entity: ``etype``, ``eid``, ``attr``, ``src``, ``v``, ``t1``, ``t2``, ``c``.
@@ -16,27 +21,45 @@ class Datapoint:
     Plain ones have no times; of observations and timeseries ``t1`` is there. ``c`` is the confidence, 0 to 1.
     """
 
-    __slots__ = ("_from", "etype", "eid", "attr", "src", "v", "t1", "t2", "c")
+    # What is mostly absent stands here, so that what is there is all that a hook pays for.
+    _from = src = t1 = t2 = c = None
 
     def __init__(self, etype, eid, attr, v, *, src=None, t1=None, t2=None, c=None):
-        self._from = None
         self.etype, self.eid, self.attr, self.v = etype, eid, attr, v
-        self.src, self.t1, self.t2, self.c = src, t1, t2, c
+        if src is not None:
+            self.src = src
+        if t1 is not None:
+            self.t1 = t1
+        if t2 is not None:
+            self.t2 = t2
+        if c is not None:
+            self.c = c
 
     @classmethod
     def lifted(cls, entity, datapoint):
         """One that the host gave."""
-        new = object.__new__(cls)
+        new = _new(cls)
         new._from = (entity, datapoint)
+        value = datapoint.value
+        if type(value) in _PLAINEST:
+            new.v = value.value
+        if datapoint.t1 is not None:
+            new.t1 = values.time(datapoint.t1)
+            new.c = datapoint.confidence
+            if datapoint.t2 is not None:
+                new.t2 = values.time(datapoint.t2)
+        if datapoint.src is not None:
+            new.src = datapoint.src
         return new
 
     def __getattr__(self, name):
         # Only what is not set yet comes here.
-        if name in ("etype", "eid", "attr", "src", "v", "t1", "t2", "c"):
-            value = _FIELDS[name](*self._from)
-            setattr(self, name, value)
-            return value
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        how = _LATER.get(name)
+        if how is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = how(*self._from)
+        setattr(self, name, value)
+        return value
 
     def __repr__(self):
         return f"{type(self).__name__}({self.etype}/{self.eid} {self.attr}={self.v!r})"
@@ -54,37 +77,32 @@ class Datapoint:
         return lower_datapoint(self.etype, self)
 
 
-_FIELDS = {
+_FIELDS = ("etype", "eid", "attr", "src", "v", "t1", "t2", "c")
+_LATER = {
     "etype": lambda entity, dp: entity.etype,
     "eid": lambda entity, dp: schema.current.eid(entity.etype, entity.eid),
     "attr": lambda entity, dp: dp.attr,
-    "src": lambda entity, dp: dp.src,
     "v": lambda entity, dp: values.lift(dp.value),
-    "t1": lambda entity, dp: None if dp.t1 is None else values.time(dp.t1),
-    "t2": lambda entity, dp: None if dp.t2 is None else values.time(dp.t2),
-    "c": lambda entity, dp: dp.confidence,
 }
 
 
 def lower_datapoint(etype, dp):
     """The datapoint of the contract for anything that has the fields of one."""
-    t1, t2, given = dp.t1, dp.t2, dp._from
+    attr, v, t1, t2, given = dp.attr, dp.v, dp.t1, dp.t2, dp._from
     try:
-        if given is not None and values.is_still(given[1].value, dp.v):
+        if given is not None and values.is_still(given[1].value, v):
             # What the host gave and nobody changed goes back as it came.
             value = given[1].value
         else:
-            value = schema.current.lower(etype, dp.attr, dp.v)
+            lowers = schema.current.lowers
+            value = (lowers.get((etype, attr)) or schema.current.lowering(etype, attr))(v)
     except (TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"{etype}.{dp.attr}: {dp.v!r} does not fit: {error}") from error
-    return _t.Datapoint(
-        dp.attr,
-        value,
-        dp.src,
-        None if t1 is None else values.microseconds(t1),
-        None if t2 is None else values.microseconds(t2),
-        dp.c,
-    )
+        raise InvalidInput(f"{etype}.{attr}: {v!r} does not fit: {error}") from error
+    if t1 is not None:
+        t1 = values.microseconds(t1)
+    if t2 is not None:
+        t2 = values.microseconds(t2)
+    return _Datapoint(attr, value, dp.src, t1, t2, dp.c)
 
 
 class Task:
@@ -97,15 +115,15 @@ class Task:
 
     def __init__(self, etype, eid, data_points=None, *, tags=None, ttl_tokens=None, delete=False):
         self.etype, self.eid = etype, eid
-        self.data_points = list(data_points or ())
-        self.tags = list(tags or ())
-        self.ttl_tokens = dict(ttl_tokens or {})
+        self.data_points = list(data_points) if data_points else []
+        self.tags = list(tags) if tags else []
+        self.ttl_tokens = dict(ttl_tokens) if ttl_tokens else {}
         self.delete = delete
 
     @classmethod
     def lifted(cls, task):
         """One that the host gave."""
-        new = object.__new__(cls)
+        new = _new(cls)
         new._from = task
         return new
 
@@ -153,17 +171,15 @@ class Task:
 
     def to_wit(self):
         """The task of the contract."""
-        etype = self.etype
-        return _t.Task(
-            _t.EntityRef(etype, str(self.eid)),
-            [lower_datapoint(etype, dp) for dp in self.data_points],
-            [
-                _t.TtlToken(name, None if until is None else values.microseconds(until))
-                for name, until in self.ttl_tokens.items()
-            ],
-            self.tags,
-            bool(self.delete),
-        )
+        etype, tokens = self.etype, self.ttl_tokens
+        if tokens:
+            tokens = [
+                _TtlToken(name, None if until is None else values.microseconds(until)) for name, until in tokens.items()
+            ]
+        else:
+            tokens = []
+        points = [lower_datapoint(etype, dp) for dp in self.data_points]
+        return _Task(_EntityRef(etype, str(self.eid)), points, tokens, self.tags, bool(self.delete))
 
 
 _PARTS = {
@@ -182,7 +198,7 @@ def tasks(result) -> list:
     """The tasks of the contract for what a hook returned: nothing, one, or several."""
     if result is None:
         return []
-    if hasattr(result, "to_wit"):
+    if type(result) is Task or hasattr(result, "to_wit"):
         return [result.to_wit()]
     try:
         return [task.to_wit() for task in result]

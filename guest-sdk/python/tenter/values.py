@@ -222,6 +222,10 @@ IMMUTABLE = frozenset(
 )
 
 
+#: Cases that hold a Python value as it is.
+PLAINEST = frozenset((_t.Value_Boolean, _t.Value_Integer, _t.Value_Real, _t.Value_Text))
+
+
 def lift(value):
     """The Python value of a value of the contract."""
     return _VALUES[type(value)](value.value)

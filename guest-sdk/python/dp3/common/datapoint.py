@@ -18,9 +18,6 @@ _FIELDS = ("etype", "eid", "attr", "src", "v", "t1", "t2", "c")
 class DataPointBase(Datapoint):
     """What all datapoints have: ``etype``, ``eid``, ``attr``, ``src``, ``v``."""
 
-    __slots__ = ()
-    _kind = None
-
     def __init__(self, **fields):
         etype, eid = fields.get("etype"), fields.get("eid")
         missing = [((name,), "Field required") for name in ("etype", "eid", "attr", "v") if name not in fields]
@@ -54,19 +51,13 @@ class DataPointBase(Datapoint):
 class DataPointPlain(DataPointBase):
     """A value without times."""
 
-    __slots__ = ()
-
 
 class DataPointObservations(DataPointBase):
     """A value that holds from ``t1`` to ``t2``, with a confidence ``c``."""
 
-    __slots__ = ()
-
 
 class DataPointTimeseries(DataPointBase):
     """A chunk of a timeseries: ``v.<series>`` are lists."""
-
-    __slots__ = ()
 
 
 DataPointPlainBase = DataPointPlain
