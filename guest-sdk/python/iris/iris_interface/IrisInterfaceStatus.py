@@ -64,25 +64,38 @@ class IIStatus:
         return f"IIStatus({self.code:#x}, {self.message!r})"
 
 
-IIStatusNoError = IIStatus
-I2NoError = IIStatus(0x1, "No error")
-I2Success = IIStatus(0x2, "Success")
-I2ConfigureSuccess = IIStatus(0x3, "Configured")
-I2InterfaceNotImplemented = I2NotImplemented = IIStatus(0xFF00, "Not implemented")
-I2UnexpectedResult = IIStatus(0xFF01, "Unexpected result")
-I2FileNotFound = IIStatus(0xFF02, "File not found")
-I2InterfaceNotReady = IIStatus(0xFF03, "Interface not ready")
-I2InterfaceNotInitialized = IIStatus(0xFF04, "Interface not initialized")
-I2CriticalError = IIStatus(0xFF05, "Critical error")
-I2Error = IIStatus(0xFFFE, "Error")
-I2UnknownError = IIStatus(0xFFFF, "Unknown error")
+# The codes, for statuses that modules make themselves: `IIStatus(code=I2CodeNoError)`.
+I2CodeNoError = 0x1
+I2CodeSuccess = 0x2
+I2CodeConfigureSuccess = 0x3
+I2CodeInterfaceNotImplemented = I2CodeNotImplemented = 0xFF00
+I2CodeUnexpectedResult = 0xFF01
+I2CodeFileNotFound = 0xFF02
+I2CodeInterfaceNotReady = 0xFF03
+I2CodeInterfaceNotInitialized = 0xFF04
+I2CodeCriticalError = 0xFF05
+I2CodeDenied = 0xFF06
+I2CodeError = 0xFFFE
+I2CodeUnknownError = 0xFFFF
+
+I2NoError = IIStatus(I2CodeNoError, "No error")
+I2Success = IIStatus(I2CodeSuccess, "Success")
+I2ConfigureSuccess = IIStatus(I2CodeConfigureSuccess, "Configured")
+I2InterfaceNotImplemented = I2NotImplemented = IIStatus(I2CodeInterfaceNotImplemented, "Not implemented")
+I2UnexpectedResult = IIStatus(I2CodeUnexpectedResult, "Unexpected result")
+I2FileNotFound = IIStatus(I2CodeFileNotFound, "File not found")
+I2InterfaceNotReady = IIStatus(I2CodeInterfaceNotReady, "Interface not ready")
+I2InterfaceNotInitialized = IIStatus(I2CodeInterfaceNotInitialized, "Interface not initialized")
+I2CriticalError = IIStatus(I2CodeCriticalError, "Critical error")
+I2Error = IIStatus(I2CodeError, "Error")
+I2UnknownError = IIStatus(I2CodeUnknownError, "Unknown error")
 
 
 class _Denied(IIStatus):
     """A failure that is a decision."""
 
 
-I2Denied = _Denied(0xFF06, "Denied")
+I2Denied = _Denied(I2CodeDenied, "Denied")
 
 
 def is_denial(status):

@@ -257,6 +257,7 @@ class Server(unittest.TestCase):
         self.assertEqual((both.is_success(), both.get_message(), both.get_logs()), (False, "a - b", ["x", "y"]))
         self.assertEqual((Status.I2Success.get_data(), Status.I2Success.get_logs(), bool(Status.I2Success)), (None, [], True))
         self.assertEqual(Status.I2FileNotFound().get_code(), 0xFF02)
+        self.assertTrue(Status.merge_status(Status.IIStatus(code=Status.I2CodeNoError), Status.I2Success(data=1)).is_success())
 
 
 if __name__ == "__main__":
