@@ -4,7 +4,10 @@
 //! needs, a grant that ends with `at NETWORK`.
 
 use std::io::Write as _;
+use std::net::{SocketAddr, UdpSocket};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -76,6 +79,48 @@ fn a_module_reaches_what_is_granted_and_nothing_else() {
     assert_eq!(call["reason"], "egress-denied", "{call:#}");
     assert_eq!(peer.asked().len(), 1);
     server.assert_well();
+}
+
+/// A server of names that gives every name one address, and counts the questions.
+fn names_server() -> (SocketAddr, Arc<AtomicUsize>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (address, asked) = (socket.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            count.fetch_add(1, Ordering::SeqCst);
+            let mut answer = buffer[..length].to_vec();
+            // An answer, recursion available; one record: the name of the question, A, IN, 60 s, 4 bytes.
+            answer[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
+            answer.extend([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 7]);
+            socket.send_to(&answer, from).unwrap();
+        }
+    });
+    (address, asked)
+}
+
+/// A module may ask the servers of names that the operator runs, and others only where a grant says which.
+#[test]
+fn a_server_of_names_is_asked_when_a_grant_opens_it() {
+    let ((address, asked), server) = (names_server(), server());
+    let (chosen, usual) = (format!("lookup A host.example at {address}"), "lookup A host.example at 127.0.0.1");
+    assert_eq!(act(&server, &chosen)["reason"], "not-granted");
+    // None of these holds it: the operator's servers, all of the Internet, another network.
+    for scope in ["", "*", "10.0.0.0/8"] {
+        grant(&server, "resolver", scope);
+        let call = act(&server, &chosen);
+        assert_eq!(call["reason"], "not-granted", "{scope:?}: {call:#}");
+    }
+    assert_eq!(act(&server, usual)["reason"], "not-granted");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    grant(&server, "resolver", "127.0.0.0/8");
+    let call = act(&server, &chosen);
+    assert_eq!(call["reason"], Value::Null, "{call:#}");
+    assert!(call["logs"].to_string().contains("198.51.100.7"), "{call:#}");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let call = act(&server, "lookup A host.example at dns.example");
+    assert!(call["output"].to_string().contains("is no server; expected an address"), "{call:#}");
 }
 
 /// Z38: the module sees where it is sent, and what it asks for there is judged as ever.

@@ -299,7 +299,15 @@ pub mod resolver {
     /// # Errors
     /// [`ResolveError::NotFound`] when there is nothing; `Denied` without the grant.
     pub fn lookup(name: &str, kind: &str) -> Result<Vec<String>, ResolveError> {
-        backend::resolver::lookup(name, kind)
+        backend::resolver::lookup(name, kind, None)
+    }
+
+    /// Asks one server, an address with or without a port. Needs a grant whose scope holds it.
+    ///
+    /// # Errors
+    /// As [`lookup`].
+    pub fn lookup_at(server: &str, name: &str, kind: &str) -> Result<Vec<String>, ResolveError> {
+        backend::resolver::lookup(name, kind, Some(server))
     }
 
     /// Names of an address.
@@ -307,7 +315,7 @@ pub mod resolver {
     /// # Errors
     /// As [`lookup`].
     pub fn reverse(address: &str) -> Result<Vec<String>, ResolveError> {
-        backend::resolver::reverse(address)
+        backend::resolver::reverse(address, None)
     }
 }
 

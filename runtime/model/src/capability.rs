@@ -1,19 +1,24 @@
 //! What a module can be granted. Default: nothing but log, call facts, configuration and its own outputs.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
-use crate::egress::{Network, Pattern, Url};
+use crate::egress::{Network, Pattern, Url, address};
 
 /// One row of the table of capabilities.
 #[derive(Debug, Clone, Copy)]
 pub struct Capability {
     /// Name, in `configure`, `tenter grant` and stored grants.
     pub name: &'static str,
-    /// What the scope means; empty where there is none.
+    /// What the scope means; empty where there is none, in brackets where it may be left out.
     pub scope: &'static str,
     /// What it lets a module do.
     pub what: &'static str,
 }
+
+/// Where servers of names listen.
+pub const DNS_PORT: u16 = 53;
 
 /// All capabilities that modules can ask for. Unknown names are refused at upload.
 pub const TABLE: &[Capability] = &[
@@ -30,11 +35,19 @@ pub const TABLE: &[Capability] = &[
     },
     Capability { name: "delete-entity", scope: "entity type, or *", what: "return tasks that remove entities" },
     Capability { name: "http", scope: "METHOD URL-pattern [at NETWORK]", what: "send requests to outside services" },
-    Capability { name: "resolver", scope: "", what: "look names up" },
+    Capability { name: "resolver", scope: "[NETWORK of servers, or *]", what: "look names up" },
     Capability { name: "secret", scope: "name of the secret", what: "use a secret without seeing it" },
     Capability { name: "files", scope: "name of the folder", what: "read a folder that the operator named" },
     Capability { name: "case-write", scope: "kind of object, or *", what: "change case objects" },
 ];
+
+impl Capability {
+    /// Whether it cannot do without a scope.
+    #[must_use]
+    pub fn needs_scope(&self) -> bool {
+        !self.scope.is_empty() && !self.scope.starts_with('[')
+    }
+}
 
 /// The row of that name.
 #[must_use]
@@ -54,7 +67,8 @@ pub struct Grant {
 
 impl Grant {
     /// Whether this grant covers a use of `capability` on `scope`. `*` covers all; a scope `TYPE` covers
-    /// `TYPE.ATTRIBUTE`, and patterns of `http` cover narrower ones.
+    /// `TYPE.ATTRIBUTE`, patterns of `http` cover narrower ones, networks of `resolver` those within and the operator's
+    /// servers.
     #[must_use]
     pub fn covers(&self, capability: &str, scope: &str) -> bool {
         self.capability == capability
@@ -62,7 +76,8 @@ impl Grant {
                 || self.scope == scope
                 || (capability == "write-entities"
                     && scope.strip_prefix(self.scope.as_str()).is_some_and(|rest| rest.starts_with('.')))
-                || (capability == "http" && self.is_wider(scope)))
+                || (capability == "http" && self.is_wider(scope))
+                || (capability == "resolver" && (scope.is_empty() || holds(&self.scope, scope))))
     }
 
     /// Whether this grant lets a request through.
@@ -70,6 +85,19 @@ impl Grant {
     pub fn allows(&self, method: &str, url: &Url) -> bool {
         self.capability == "http"
             && (self.scope == "*" || Pattern::parse(&self.scope).is_ok_and(|pattern| pattern.allows(method, url)))
+    }
+
+    /// Whether this grant lets a server of names be asked that is none of the operator's: one in the network of its
+    /// scope, or with `*` any of the Internet at large at the port of DNS.
+    #[must_use]
+    pub fn opens(&self, server: SocketAddr) -> bool {
+        if self.capability != "resolver" {
+            return false;
+        }
+        if self.scope == "*" {
+            return server.port() == DNS_PORT && address::check(server.ip(), &[]).is_ok();
+        }
+        self.scope.parse::<Network>().is_ok_and(|network| network.contains(server.ip()))
     }
 
     /// Networks beside the Internet at large that it opens.
@@ -87,10 +115,14 @@ impl Grant {
         let Some(known) = find(&self.capability) else {
             return Err(format!("{:?} is no capability", self.capability));
         };
-        match (known.scope.is_empty(), self.scope.is_empty()) {
-            (true, false) => Err(format!("{} has no scope, found {:?}", known.name, self.scope)),
-            (false, true) => Err(format!("{} needs a scope: {}", known.name, known.scope)),
-            _ if known.name == "http" && self.scope != "*" => Pattern::parse(&self.scope).map(|_| ()),
+        match (self.scope.as_str(), known.name) {
+            ("", _) if known.needs_scope() => Err(format!("{} needs a scope: {}", known.name, known.scope)),
+            ("" | "*", _) if !known.scope.is_empty() => Ok(()),
+            (scope, _) if known.scope.is_empty() && !scope.is_empty() => {
+                Err(format!("{} has no scope, found {scope:?}", known.name))
+            }
+            (scope, "http") => Pattern::parse(scope).map(drop),
+            (scope, "resolver") => scope.parse::<Network>().map(drop),
             _ => Ok(()),
         }
     }
@@ -99,6 +131,11 @@ impl Grant {
         let patterns = (Pattern::parse(&self.scope), Pattern::parse(scope));
         matches!(patterns, (Ok(grant), Ok(wish)) if grant.covers(&wish))
     }
+}
+
+/// Whether one network holds another.
+fn holds(wide: &str, narrow: &str) -> bool {
+    matches!((wide.parse::<Network>(), narrow.parse::<Network>()), (Ok(wide), Ok(narrow)) if wide.holds(&narrow))
 }
 
 impl std::fmt::Display for Grant {
@@ -142,6 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn servers_of_names_are_the_operators_those_of_a_network_or_any() {
+        let g = |s: &str| Grant { capability: "resolver".into(), scope: s.into() };
+        let opens = |scope: &str, server: &str| g(scope).opens(server.parse().unwrap());
+        for scope in ["", "*", "10.0.0.0/8"] {
+            assert!(g(scope).covers("resolver", ""), "{scope}");
+        }
+        assert!(g("10.0.0.0/8").covers("resolver", "10.1.0.0/16") && g("10.0.0.0/8").covers("resolver", "10.0.0.1"));
+        assert!(!g("10.1.0.0/16").covers("resolver", "10.0.0.0/8") && !g("10.0.0.0/8").covers("resolver", "*"));
+        assert!(!g("").covers("resolver", "10.0.0.1"));
+        assert!(opens("10.0.0.0/8", "10.1.2.3:5353") && !opens("10.0.0.0/8", "11.1.2.3:53"));
+        assert!(opens("*", "8.8.8.8:53") && !opens("*", "8.8.8.8:25") && !opens("*", "127.0.0.1:53"));
+        assert!(!opens("", "8.8.8.8:53"));
+        assert!(!Grant { capability: "http".into(), scope: "*".into() }.opens("8.8.8.8:53".parse().unwrap()));
+    }
+
+    #[test]
     fn scopes_have_the_form_of_their_capability() {
         let check =
             |capability: &str, scope: &str| Grant { capability: capability.into(), scope: scope.into() }.check();
@@ -150,6 +203,11 @@ mod tests {
         assert!(check("http", "example.org").unwrap_err().contains("expected METHOD URL-pattern"));
         assert!(check("http", "").unwrap_err().contains("needs a scope"));
         assert!(check("state", "x").unwrap_err().contains("has no scope"));
+        assert_eq!(
+            [check("resolver", ""), check("resolver", "*"), check("resolver", "192.0.2.53")],
+            [Ok(()), Ok(()), Ok(())]
+        );
+        assert!(check("resolver", "dns.example.org").unwrap_err().contains("is no network"));
         assert!(check("htp", "x").is_err());
     }
 }

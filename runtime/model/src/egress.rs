@@ -9,6 +9,7 @@ pub mod address;
 pub mod pattern;
 pub mod url;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::id::ModuleName;
@@ -114,6 +115,17 @@ pub enum SecretError {
 /// Kinds of records that can be looked up.
 pub const RECORDS: &[&str] = &["A", "AAAA", "PTR", "TXT", "MX", "NS", "CNAME"];
 
+/// A question to a server of names.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup<'a> {
+    /// The name; for `PTR` it may be an address.
+    pub name: &'a str,
+    /// One of [`RECORDS`].
+    pub kind: &'a str,
+    /// Who is asked; absent: the operator's servers.
+    pub server: Option<SocketAddr>,
+}
+
 /// Who asks, and within what bounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
@@ -133,11 +145,11 @@ pub trait Outside: Send + Sync {
     /// [`HttpError`], as the module is to see it.
     fn send(&self, asking: &Asking<'_>, request: &HttpRequest) -> Result<HttpResponse, HttpError>;
 
-    /// Looks a name up; `kind` is one of [`RECORDS`]. For `PTR` the name may be an address.
+    /// Looks a name up.
     ///
     /// # Errors
     /// [`ResolveError`], as the module is to see it.
-    fn lookup(&self, asking: &Asking<'_>, name: &str, kind: &str) -> Result<Vec<String>, ResolveError>;
+    fn lookup(&self, asking: &Asking<'_>, lookup: Lookup<'_>) -> Result<Vec<String>, ResolveError>;
 
     /// Names of a module's secrets that are set, in order.
     fn secrets(&self, module: &ModuleName) -> Vec<String>;
@@ -158,7 +170,7 @@ impl Outside for Nowhere {
         Err(HttpError::Denied("no request leaves this host: it is a tool, not a server".to_owned()))
     }
 
-    fn lookup(&self, _: &Asking<'_>, _: &str, _: &str) -> Result<Vec<String>, ResolveError> {
+    fn lookup(&self, _: &Asking<'_>, _: Lookup<'_>) -> Result<Vec<String>, ResolveError> {
         Err(ResolveError::Denied)
     }
 

@@ -195,11 +195,16 @@ fn request(request: Request) -> Admitted<Grant> {
                 "`module.configure` asks for {shown:?} with the scope {scope:?}; this capability has none, leave it empty"
             ),
         )),
-        (false, true) => Err(AdmitError::new(
+        (false, true) if row.needs_scope() => Err(AdmitError::new(
             "capability",
             format!("`module.configure` asks for {shown:?} without a scope; expected {}", row.scope),
         )),
-        _ => Ok(Grant { capability: request.capability, scope }),
+        _ => {
+            let grant = Grant { capability: request.capability, scope };
+            let wrong = |why| AdmitError::new("capability", format!("`module.configure` asks for {shown:?}: {why}"));
+            grant.check().map_err(wrong)?;
+            Ok(grant)
+        }
     }
 }
 

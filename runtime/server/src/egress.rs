@@ -21,7 +21,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use tenter_model::ModuleName;
 use tenter_model::config::Egress as Settings;
-use tenter_model::egress::{Asking, HttpError, HttpRequest, HttpResponse, Outside, ResolveError, SecretError};
+use tenter_model::egress::{Asking, HttpError, HttpRequest, HttpResponse, Lookup, Outside, ResolveError, SecretError};
 use ureq::Proxy;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 use zeroize::Zeroizing;
@@ -77,8 +77,9 @@ impl Outside for Egress {
         fetch::send(self, asking, request)
     }
 
-    fn lookup(&self, asking: &Asking<'_>, name: &str, kind: &str) -> Result<Vec<String>, ResolveError> {
-        dns::lookup(&self.servers, asking.time, name, kind)
+    fn lookup(&self, asking: &Asking<'_>, lookup: Lookup<'_>) -> Result<Vec<String>, ResolveError> {
+        let chosen = lookup.server.as_ref().map(std::slice::from_ref);
+        dns::lookup(chosen.unwrap_or(&self.servers), asking.time, lookup.name, lookup.kind)
     }
 
     fn secrets(&self, module: &ModuleName) -> Vec<String> {

@@ -48,7 +48,8 @@ pub struct Host {
     pub answers: BTreeMap<String, contract::http::Response>,
     /// What `http::send` got.
     pub requests: Vec<contract::http::Request>,
-    /// Answers to `resolver::lookup`, by kind and name, such as `PTR 192.0.2.1`; `resolver::reverse` asks for `PTR`.
+    /// Answers to `resolver::lookup`, by kind and name, such as `PTR 192.0.2.1`; `resolver::reverse` asks for `PTR`, and
+    /// what a chosen server answers has it at the end, such as `A example.org at 192.0.2.53`.
     pub names: BTreeMap<String, Vec<String>>,
     /// Names of the secrets that are set.
     pub secrets: BTreeSet<String>,
@@ -260,15 +261,16 @@ pub(crate) mod http {
 pub(crate) mod resolver {
     use super::{contract::resolver::ResolveError, guard, host};
 
-    pub(crate) fn lookup(name: &str, kind: &str) -> Result<Vec<String>, ResolveError> {
+    pub(crate) fn lookup(name: &str, kind: &str, server: Option<&str>) -> Result<Vec<String>, ResolveError> {
         host(|h| {
             guard(h, "resolver", ResolveError::Denied)?;
-            h.names.get(&format!("{kind} {name}")).cloned().ok_or(ResolveError::NotFound)
+            let at = server.map(|server| format!(" at {server}")).unwrap_or_default();
+            h.names.get(&format!("{kind} {name}{at}")).cloned().ok_or(ResolveError::NotFound)
         })
     }
 
-    pub(crate) fn reverse(address: &str) -> Result<Vec<String>, ResolveError> {
-        lookup(address, "PTR")
+    pub(crate) fn reverse(address: &str, server: Option<&str>) -> Result<Vec<String>, ResolveError> {
+        lookup(address, "PTR", server)
     }
 }
 

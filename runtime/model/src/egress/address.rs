@@ -30,6 +30,12 @@ impl Network {
             _ => false,
         }
     }
+
+    /// Whether another network lies within this one.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        self.address.is_ipv4() == other.address.is_ipv4() && self.bits <= other.bits && self.contains(other.address)
+    }
 }
 
 fn same_start(a: u128, b: u128, bits: u8) -> bool {

@@ -78,9 +78,11 @@ fn check(args: &Args) -> Result<(), CliError> {
         );
         return Err(CliError::new(Kind::Usage, format!("{:?} is not a capability", args.capability)).help(help));
     };
-    match (row.scope.is_empty(), args.scope.is_empty()) {
-        (true, false) => Err(CliError::new(Kind::Usage, format!("{:?} takes no scope", row.name))
-            .help(format!("say `tenter grant {} {}`", args.module, row.name))),
+    match (row.scope.is_empty(), args.scope.is_empty() && row.needs_scope()) {
+        (true, false) if !args.scope.is_empty() => {
+            Err(CliError::new(Kind::Usage, format!("{:?} takes no scope", row.name))
+                .help(format!("say `tenter grant {} {}`", args.module, row.name)))
+        }
         (false, true) => Err(CliError::new(Kind::Usage, format!("{:?} needs a scope: {}", row.name, row.scope))
             .help(format!("say `tenter grant {} {} SCOPE`", args.module, row.name))),
         _ => {

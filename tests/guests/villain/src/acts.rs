@@ -207,8 +207,8 @@ pub(crate) fn act(what: &str, entity: &EntityRef) -> Result<Vec<Task>, HookError
                     timeout_ms: None,
                 })
             ),
-            format!("{:?}", resolver::lookup("example.com", "A")),
-            format!("{:?}", resolver::reverse("192.0.2.1")),
+            format!("{:?}", resolver::lookup("example.com", "A", None)),
+            format!("{:?}", resolver::reverse("192.0.2.1", None)),
             format!("{:?}", secrets::available()),
             format!("{:?}", secrets::hmac_sha256("key", b"text")),
         ]),
@@ -243,7 +243,11 @@ pub(crate) fn act(what: &str, entity: &EntityRef) -> Result<Vec<Task>, HookError
         }
         "lookup" => {
             let (kind, name) = rest.split_once(' ').unwrap_or((rest, ""));
-            told(&[format!("{:?}", resolver::lookup(name, kind))])
+            let (name, server) = name.split_once(" at ").map_or((name, None), |(name, server)| (name, Some(server)));
+            match resolver::lookup(name, kind, server) {
+                Ok(found) => told(&found),
+                Err(error) => Err(HookError::Failed(format!("{error:?}"))),
+            }
         }
         "secrets" => {
             let mut words = secrets::available();

@@ -106,8 +106,8 @@ pub(crate) fn calls(seed: u64) -> u64 {
             10 => entities::read_record(&r.entity()).is_ok(),
             11 => tasks::submit(&(0..r.below(3)).map(|_| r.task()).collect::<Vec<_>>()).is_ok(),
             12 => http::send(&r.request()).is_ok(),
-            13 => resolver::lookup(&r.text(), &r.text()).is_ok(),
-            14 => resolver::reverse(&r.text()).is_ok(),
+            13 => resolver::lookup(&r.text(), &r.text(), None).is_ok(),
+            14 => resolver::reverse(&r.text(), Some(&r.text())).is_ok(),
             _ => secrets::hmac_sha256(&r.text(), &r.bytes()).is_ok(),
         };
         good += u64::from(ok);
