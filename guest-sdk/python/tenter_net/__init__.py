@@ -16,10 +16,11 @@ operator grants. This package puts itself below the libraries instead of imitati
 """
 
 from . import libraries, names, secret, tls
+from .host import importing
 from .libraries import preload
 from .where import add_foreign
 
-__all__ = ["add_foreign", "install", "preload", "secret"]
+__all__ = ["add_foreign", "importing", "install", "preload", "secret"]
 
 _done = False
 

@@ -5,6 +5,7 @@ was not granted is a `PermissionError`, which no library takes for a failure of 
 the module and the grant to give, and it goes to the module's log too, in case the module passes over it in silence.
 """
 
+import contextlib
 import errno
 
 from . import secret
@@ -12,6 +13,26 @@ from .where import at
 
 # What belongs to the connection, which is the host's.
 _OURS = {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+
+
+_importing = False
+
+
+@contextlib.contextmanager
+def importing():
+    """While a module is imported, which is when it is built, nobody can be asked."""
+    global _importing
+    _importing = True
+    try:
+        yield
+    finally:
+        _importing = False
+
+
+def _must_run(what):
+    if _importing:
+        text = f"{what} while the module is imported, which happens at its build; ask in a hook, and keep what must last in `tenter.state`"
+        raise OSError(errno.ENOTCONN, at(text))
 
 
 class NotFound(Exception):
@@ -23,6 +44,7 @@ def send(method, url, headers, body, timeout):
 
     `timeout` is in seconds; none: what the call has left. Raises `PermissionError`, `TimeoutError` or `OSError`.
     """
+    _must_run(f"{method} {url.partition('?')[0]}")
     from componentize_py_types import Err
     from wit_world.imports import http
 
@@ -97,10 +119,11 @@ def reverse(address, server=None):
 
 
 def _asked(resolver, what, ask):
+    _must_run(what)
     from componentize_py_types import Err
 
     try:
-        return [text for text in ask()]
+        return list(ask())
     except Err as refused:
         error = refused.value
     if isinstance(error, resolver.ResolveError_NotFound):
@@ -125,10 +148,10 @@ def unsupported(what, instead):
 
 def log(level, text):
     """Writes to the module's log, where there is a host."""
-    try:
-        from wit_world.imports import log as host_log
-    except ImportError:
+    if _importing:
         return
+    from wit_world.imports import log as host_log
+
     host_log.write(host_log.Level[level.upper()], text)
 
 

@@ -31,20 +31,11 @@ def load(manifest):
     # Below the libraries that the module imports, so before it.
     tenter_net.install()
     refusals.install()
-    source = importlib.import_module(manifest.SOURCE)
-    for name in getattr(manifest, "PRELOAD", ()):
-        _preload(name)
+    with tenter_net.importing():
+        source = importlib.import_module(manifest.SOURCE)
+        tenter_net.preload(getattr(manifest, "PRELOAD", ()))
     keep_source(source)
     return Guest(manifest, source)
-
-
-def _preload(name):
-    """Imports what functions of the module import: a component has no files to import from later."""
-    try:
-        importlib.import_module(name)
-    except Exception:
-        # It may name a member, or what only other systems have and fails in its own way; the module's own import tells.
-        pass
 
 
 class Guest:

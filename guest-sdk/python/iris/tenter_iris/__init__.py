@@ -17,6 +17,7 @@ def load(manifest):
     import tenter_net
 
     tenter_net.install()
-    from .guest import Guest
+    with tenter_net.importing():
+        from .guest import Guest
 
-    return Guest(manifest)
+        return Guest(manifest)

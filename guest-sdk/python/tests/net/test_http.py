@@ -77,6 +77,11 @@ class Urllib(unittest.TestCase):
         connection.request("HEAD", "/")
         self.assertEqual(connection.getresponse().read(), b"")
 
+    def test_a_module_that_asks_while_it_is_built_is_told(self):
+        with tenter_net.importing(), self.assertRaisesRegex(urllib.error.URLError, "GET https://a.example/ while the module is imported"):
+            urllib.request.urlopen("https://a.example/")
+        self.assertEqual(world.requests, [])
+
     def test_other_protocols_are_refused(self):
         import socket
 
