@@ -6,8 +6,8 @@ PATH is the file of a module, or for IRIS the folder of its package or one above
 
     {"name":      a name for the module,
      "source":    what to import,          "root": the folder to import it from,
-     "uses":      of http, resolver, case-write, evidence,
-     "addresses": [addresses that stand in the source],
+     "uses":      of http, resolver, resolver-server, case-write, evidence,
+     "addresses": [addresses that stand in the source; servers of names that are chosen there as dns://ADDRESS],
      "requests":  [[capability, scope]] as asked by hand,
      "clear":     [secrets that are to be plain parameters],
      "preload":   [what functions import, of the module and of what `--deps` names],
@@ -161,9 +161,18 @@ class Scan(ast.NodeVisitor):
     def visit_Assign(self, node):
         for target in node.targets:
             self.assigned(target)
+            if isinstance(target, ast.Attribute) and target.attr == "nameservers":
+                self.nameservers(node.value)
             if isinstance(target, ast.Name) and target.id == "_pipeline_support" and getattr(node.value, "value", False) is True:
                 self.problem(node, "pipelines import files that people upload, which this runtime has no hook for", "error")
         self.generic_visit(node)
+
+    def nameservers(self, value):
+        """Servers of names: those that stand there, else some that only the configuration knows."""
+        chosen = [one.value for one in getattr(value, "elts", ()) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        self.out.addresses.update(f"dns://{server}" for server in chosen)
+        if not chosen or len(chosen) < len(getattr(value, "elts", ())):
+            self.out.uses.add("resolver-server")
 
     def visit_AugAssign(self, node):
         self.assigned(node.target)

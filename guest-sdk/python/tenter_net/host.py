@@ -108,17 +108,17 @@ def lookup(name, kind, server=None):
     """
     from wit_world.imports import resolver
 
-    return _asked(resolver, f"look-up of {kind} {name}", lambda: resolver.lookup(name, kind, server))
+    return _asked(resolver, f"look-up of {kind} {name}", server, lambda: resolver.lookup(name, kind, server))
 
 
 def reverse(address, server=None):
     """Names of an address. As `lookup`."""
     from wit_world.imports import resolver
 
-    return _asked(resolver, f"look-up of the names of {address}", lambda: resolver.reverse(address, server))
+    return _asked(resolver, f"look-up of the names of {address}", server, lambda: resolver.reverse(address, server))
 
 
-def _asked(resolver, what, ask):
+def _asked(resolver, what, server, ask):
     _must_run(what)
     from componentize_py_types import Err
 
@@ -131,7 +131,11 @@ def _asked(resolver, what, ask):
     if isinstance(error, resolver.ResolveError_TimedOut):
         raise TimeoutError(errno.ETIMEDOUT, at(f"{what} timed out"))
     if isinstance(error, resolver.ResolveError_Denied):
-        raise denied(f"{what} was denied; look-ups need the grant `tenter grant MODULE resolver`, and are for hooks alone")
+        # A grant names the address of a server, not its port.
+        address = server.rpartition(":")[0] if server and (server[0] == "[" or server.count(":") == 1) else server
+        grant = f"tenter grant MODULE resolver {address.strip('[]')}" if server else "tenter grant MODULE resolver"
+        asked = f"{what} at {server}" if server else what
+        raise denied(f"{asked} was denied; it needs the grant `{grant}`, and look-ups are for hooks alone")
     raise OSError(errno.EIO, at(f"{what}: {error.value}"))
 
 

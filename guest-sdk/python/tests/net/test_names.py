@@ -46,7 +46,7 @@ class Socket(unittest.TestCase):
 
     def test_what_is_denied_names_the_line_and_the_grant(self):
         world.records = {("a.example", "A"): imports.resolver.ResolveError_Denied()}
-        with self.assertRaisesRegex(PermissionError, r"test_names\.py:\d+: look-up of A a\.example was denied.*tenter grant MODULE resolver"):
+        with self.assertRaisesRegex(PermissionError, r"test_names\.py:\d+: look-up of A a\.example was denied.*`tenter grant MODULE resolver`"):
             socket.gethostbyname("a.example")
         self.assertEqual(world.lines[0][0], "WARNING")
 
@@ -105,8 +105,12 @@ class Dnspython(unittest.TestCase):
             dns.resolver.resolve("slow.example", "A")
         with self.assertRaisesRegex(dns.resolver.NoNameservers, "the server failed"):
             dns.resolver.resolve("broken.example", "A")
-        with self.assertRaisesRegex(PermissionError, r"test_names\.py:\d+: .*tenter grant MODULE resolver"):
+        with self.assertRaisesRegex(PermissionError, r"test_names\.py:\d+: .*`tenter grant MODULE resolver`"):
             dns.resolver.resolve("secret.example", "A")
+        chosen = dns.resolver.Resolver(configure=False)
+        chosen.nameservers = ["192.0.2.53"]
+        with self.assertRaisesRegex(PermissionError, r"at 192\.0\.2\.53 was denied; it needs the grant `tenter grant MODULE resolver 192\.0\.2\.53`"):
+            chosen.resolve("secret.example", "A")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,12 @@ class Source(unittest.TestCase):
             "or let several tasks or entities carry it",
         )
 
+    def test_chosen_servers_of_names_are_found(self):
+        found = scan("import dns.resolver\nr = dns.resolver.Resolver()\nr.nameservers = ['192.0.2.53']\n")
+        self.assertEqual((found["addresses"], found["uses"]), (["dns://192.0.2.53"], ["resolver"]))
+        found = scan("import dns.resolver\nr = dns.resolver.Resolver()\nr.nameservers = CONFIG['dns']\n")
+        self.assertEqual((found["addresses"], found["uses"]), ([], ["resolver", "resolver-server"]))
+
     def test_files_beside_the_module_are_read_at_the_top(self):
         found = scan(
             """
