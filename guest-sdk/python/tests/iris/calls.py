@@ -1,6 +1,7 @@
 """What the tests beside it share: packages of IRIS that are configured and called natively.
 
-`python -m unittest discover -s tests/iris` in `guest-sdk/python`; needs requests, jinja2 and packaging.
+`python -m unittest discover -s tests/iris` in `guest-sdk/python`. Those of the example are skipped where requests, jinja2
+and packaging are not installed.
 """
 
 import importlib

@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from importlib.util import find_spec
 
 from calls import Err, Module, created, edits, imports, thing, world
 
@@ -15,6 +16,7 @@ def service(request):
     return 404, [], b""
 
 
+@unittest.skipUnless(all(map(find_spec, ("requests", "jinja2", "packaging"))), "requests, jinja2 or packaging is not installed")
 class Example(unittest.TestCase):
     def setUp(self):
         self.module = Module("iris_reputation_module", USES=("http", "resolver", "case-write"))

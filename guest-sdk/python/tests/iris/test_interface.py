@@ -138,6 +138,40 @@ class Written(unittest.TestCase):
         self.assertEqual(edits(outcome), [("AppendDescription", "more")])
 
 
+class Kinds(unittest.TestCase):
+    """Objects of each kind, made of records as the API has them."""
+
+    RECORDS = {
+        "asset": (
+            {"asset_type": {"asset_id": 9, "asset_name": "Windows - Computer"}, "analysis_status": {"id": 1, "name": "Done"}, "user_id": 1},
+            {"asset_type.asset_name": "Windows - Computer", "analysis_status.name": "Done", "user.name": "Ana", "case.name": "#2 - Beacons"},
+        ),
+        "note": ({"directory": {"id": 3, "name": "D"}, "note_user": 5}, {"directory.name": "D", "user.id": 5, "note_case_id": 2}),
+        "event": ({"event_category_id": 4, "category_name": "C"}, {"category": 4, "event_tags": None, "case_id": 2}),
+        "evidence": (
+            {"type": {"id": 2, "name": "HDD"}, "user": {"user_id": 1, "user_login": "ana", "user_name": "Ana"}},
+            {"type.name": "HDD", "user.user": "ana", "chain_of_custody": None},
+        ),
+        "task": ({"status": {"id": 1, "status_name": "To do"}, "task_userid_open": 1}, {"status.status_name": "To do", "user_open.name": "Ana", "user_close": None, "task_id": 4}),
+        "global-task": ({"task_title": "t"}, {"id": 4, "task_title": "t"}),
+        "comment": ({"comment_text": "x", "comment_user_id": 1}, {"user.name": "Ana"}),
+        "ioc": ({"ioc_type_id": 1, "ioc_type": "domain", "tlp": None, "ioc_tlp_id": None}, {"ioc_type.type_name": "domain", "tlp": None}),
+        "case": ({"state_name": "Open", "state_id": 3, "case_soc_id": "s"}, {"state.name": "Open", "soc_id": "s", "reviewer": None}),
+    }  # fmt: skip
+
+    def test_rows_that_belong_to_them_can_be_read(self):
+        from tenter_iris.objects import CLASSES
+
+        self.assertEqual(set(CLASSES), set(self.RECORDS))
+        for kind, (record, expected) in self.RECORDS.items():
+            one = CLASSES[kind](thing(kind, 4), record, Module.context())
+            for path, value in expected.items():
+                found = one
+                for name in path.split("."):
+                    found = getattr(found, name)
+                self.assertEqual(found, value, f"{kind}: {path}")
+
+
 class Told(unittest.TestCase):
     """What the handler gets of each kind of hook."""
 
