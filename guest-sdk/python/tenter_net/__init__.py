@@ -18,9 +18,9 @@ operator grants. This package puts itself below the libraries instead of imitati
 from . import libraries, names, secret, tls
 from .host import importing
 from .libraries import preload
-from .where import add_foreign
+from .where import own
 
-__all__ = ["add_foreign", "importing", "install", "preload", "secret"]
+__all__ = ["importing", "install", "own", "preload", "secret"]
 
 _done = False
 

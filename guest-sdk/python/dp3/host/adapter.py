@@ -30,6 +30,7 @@ def load(manifest):
     """The guest of the module that the manifest names."""
     # Below the libraries that the module imports, so before it.
     tenter_net.install()
+    tenter_net.own(manifest.SOURCE)
     refusals.install()
     with tenter_net.importing():
         source = importlib.import_module(manifest.SOURCE)

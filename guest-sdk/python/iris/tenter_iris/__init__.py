@@ -17,6 +17,7 @@ def load(manifest):
     import tenter_net
 
     tenter_net.install()
+    tenter_net.own(manifest.SOURCE)
     with tenter_net.importing():
         from .guest import Guest
 
