@@ -254,7 +254,7 @@ export type Scalar = boolean | number | bigint | string | Date | Typed | { [name
 
 /**
  * What an attribute may be set to. The host reads it by the entity specification: text for addresses, objects for
- * dictionaries and JSON, entities for links, lists for arrays and sets. A `bigint` goes whole; a `number` is exact up to 2^53.
+ * dictionaries and JSON, entities for links, lists for arrays and sets. Integers beyond 2^53 are a `bigint`.
  */
 export type Value = Scalar | Entity | readonly (Scalar | Entity)[] | ReadonlySet<Scalar | Entity> | ReadonlyMap<string, unknown>;
 
@@ -266,14 +266,14 @@ export type ValueTag =
 export class Typed {
   constructor(tag: ValueTag, val: any);
   readonly tag: ValueTag;
-  /** In the contract's form. */
+  /** In the contract's form; an integer is its two halves of 32 bits, the low one first. */
   readonly val: any;
   /** What is natural in JavaScript. */
   readonly value: any;
 }
 
 export function boolean(value: unknown): Typed;
-/** Up to 2^53 as `integer`; a bigint beyond goes as digits, which the host reads by the specification. */
+/** 64 bits; beyond 2^53 a bigint. */
 export function integer(value: number | bigint): Typed;
 export function real(value: number): Typed;
 export function text(value: unknown): Typed;
@@ -293,7 +293,7 @@ export function links(targets: Iterable<EntityLike | Link>): Typed;
 /** A chunk of a timeseries. */
 export function chunk(columns: Columns): Typed;
 
-/** Columns of a timeseries chunk, all of one length. */
+/** Columns of a timeseries chunk, all of one length. Their integers are exact up to 2^53. */
 export type Columns = Record<string, readonly (number | bigint | Date)[] | Typed>;
 
 // ---- Tasks
@@ -310,7 +310,7 @@ export class Datapoint {
   constructor(attr: string, value: Value, options?: DatapointOptions & { t1?: Time | null; t2?: Time | null });
   attr: string;
   typed: Typed;
-  /** What is natural in JavaScript. Throws InvalidInput for an integer beyond 2^53, which came rounded. */
+  /** What is natural in JavaScript; an integer beyond 2^53 is a bigint. */
   readonly value: any;
   t1: Timestamp | null;
   t2: Timestamp | null;

@@ -2,9 +2,16 @@
 
 import { microsOf, Timestamp } from "./time.js";
 import { tokenIn } from "./task.js";
-import { Entity, Typed, columnsOf } from "./value.js";
+import { Entity, Typed, columnsOf, exact, integer } from "./value.js";
 
-const CASE_OF_COLUMN = { integers: "integer", reals: "real", texts: "text", times: "time", addresses: "address" };
+const OF_COLUMN = {
+  integers: (value) => integer(exact(value)),
+  reals: (value) => new Typed("real", value),
+  texts: (value) => new Typed("text", value),
+  times: (value) => new Typed("time", value),
+  addresses: (value) => new Typed("address", value),
+  mixed: ({ tag, val }) => new Typed(tag, val),
+};
 
 export class MasterRecord {
   #histories;
@@ -32,8 +39,7 @@ export class MasterRecord {
     if (!stored) return [];
     const { tag, val } = stored.values;
     return stored.t1.map((t1, i) => {
-      const value = tag === "mixed" ? new Typed(val[i].tag, val[i].val) : new Typed(CASE_OF_COLUMN[tag], val[i]);
-      return new Stored(value, { t1: new Timestamp(t1), t2: new Timestamp(stored.t2[i]), confidence: stored.confidence[i] });
+      return new Stored(OF_COLUMN[tag](val[i]), { t1: new Timestamp(t1), t2: new Timestamp(stored.t2[i]), confidence: stored.confidence[i] });
     });
   }
 

@@ -1,6 +1,7 @@
 // Values, between the contract and what is natural in JavaScript.
 //
-// `Typed` is the contract's own form, a tag and what it carries; `natural` and `typed` go from one to the other. What
+// `Typed` is the contract's own form, a tag and what it carries; `natural` and `typed` go from one to the other. An integer
+// is carried in two halves of 32 bits, the low one first, as build.mjs explains. What
 // JavaScript has no type of its own for goes to the host as text or JSON, which it reads by the entity specification:
 // so an address may be a string, a dictionary an object, and a big integer a bigint.
 
@@ -49,7 +50,7 @@ export class Typed {
 }
 
 export const boolean = (value) => new Typed("boolean", Boolean(value));
-export const integer = (value) => (Number.isSafeInteger(Number(value)) ? new Typed("integer", Number(value)) : digits(value));
+export const integer = (value) => new Typed("integer", halves(value));
 export const real = (value) => new Typed("real", Number(value));
 export const text = (value) => new Typed("text", wellFormed(value));
 export const time = (value) => new Typed("time", microsOf(value));
@@ -90,7 +91,7 @@ function scalar(value) {
     case "string":
       return new Typed("text", wellFormed(value));
     case "number":
-      return new Typed(Number.isSafeInteger(value) ? "integer" : "real", value);
+      return Number.isSafeInteger(value) ? integer(value) : real(value);
     case "bigint":
       return integer(value);
     case "object":
@@ -102,10 +103,18 @@ function scalar(value) {
   throw new Failed(`${shown(value)} is no value of an attribute; leave out what has no value`);
 }
 
-/** Beyond 2^53 a number is not exact, so that the digits go as JSON. */
-function digits(value) {
-  if (typeof value === "bigint") return new Typed("json", String(value));
-  throw new Failed(`${shown(value)} is no exact integer: expected one up to 2^53, or a bigint`);
+/** The low and the high half of an integer, both with a sign. */
+function halves(value) {
+  if (Number.isSafeInteger(value)) return [value | 0, Math.floor(value / 2 ** 32) | 0];
+  if (typeof value !== "bigint") throw new Failed(`${shown(value)} is no exact integer: expected one up to 2^53, or a bigint`);
+  if (BigInt.asIntN(64, value) !== value) throw new Failed(`${value} is beyond the range of 64-bit signed integers`);
+  return [Number(BigInt.asIntN(32, value)), Number(value >> 32n)];
+}
+
+/** A number where it is exact, else a bigint. */
+function whole([low, high]) {
+  const number = high * 2 ** 32 + (low >>> 0);
+  return Number.isSafeInteger(number) ? number : (BigInt(high) << 32n) | BigInt(low >>> 0);
 }
 
 function membersOf(object) {
@@ -129,6 +138,8 @@ function columnOf(name, column) {
   const all = Array.from(column);
   if (all.length > 0 && all.every((v) => v instanceof Date)) return new Typed("times", all.map(microsOf));
   const numbers = all.map(Number);
+  const inexact = all.findIndex((v, i) => typeof v === "bigint" && BigInt(numbers[i]) !== v);
+  if (inexact >= 0) throw new Failed(`column ${shown(name)}, item ${inexact}: ${all[inexact]} is beyond 2^53, where columns are not exact`);
   const wrong = numbers.findIndex(Number.isNaN);
   if (wrong >= 0) throw new Failed(`column ${shown(name)}, item ${wrong}: expected a number, found ${shown(all[wrong])}`);
   return new Typed(numbers.every(Number.isSafeInteger) ? "integers" : "reals", numbers);
@@ -138,7 +149,7 @@ function columnOf(name, column) {
 export function natural({ tag, val }) {
   switch (tag) {
     case "integer":
-      return exact(val);
+      return whole(val);
     case "time":
       return new Timestamp(val);
     case "json":
@@ -166,11 +177,10 @@ function columnValues({ tag, val }) {
   return tag === "integers" ? val.map(exact) : val;
 }
 
-function exact(number) {
+/** An item of a column of integers. */
+export function exact(number) {
   if (Number.isSafeInteger(number)) return number;
-  throw new InvalidInput(
-    `the integer near ${number} is beyond 2^53, where JavaScript modules get integers rounded; read \`typed.val\` if that will do`,
-  );
+  throw new InvalidInput(`an item of a column near ${number} is beyond 2^53, where columns are not exact`);
 }
 
 /** Of a link: an entity, with `data` where it carries some. */
