@@ -112,13 +112,13 @@ def use(definitions, config):
         _values[name] = value
 
 
-def look_for_secrets(module):
+def look_for_secrets():
     """Before a hook: which secrets are there. What registrations follow from must not depend on that."""
     there = set(_secrets.available()) if _handles else ()
     for name, handle in _handles.items():
         _values[name] = handle if name in there else None
         if name not in there:
-            how = f"`tenter secret set {module} {name}` sets it, `tenter grant {module} secret {name}` lets the module use it"
+            how = f"`tenter secret set MODULE {name}` sets it, `tenter grant MODULE secret {name}` lets the module use it"
             _log.info("the secret %s is not there; %s", name, how)
 
 

@@ -82,10 +82,17 @@ class Example(unittest.TestCase):
         )
 
     def test_a_service_that_does_not_answer_is_asked_again(self):
-        world.answer = lambda request: imports.http.HttpError_TimedOut()
-        with self.assertRaises(Err) as failed:
-            self.module.after("after:on_postload_ioc_create", "ioc", "create", *created(thing("ioc", 7, **IOC)))
-        self.assertEqual(type(failed.exception.value).__name__, "HookError_Unavailable")
+        answers = {
+            imports.http.HttpError_TimedOut: "Unavailable",
+            lambda: imports.http.HttpError_Unreachable("nobody"): "Unavailable",
+            lambda: (503, [], b""): "Unavailable",
+            lambda: (401, [], b""): "Failed",
+        }
+        for answer, expected in answers.items():
+            world.answer = lambda request, answer=answer: answer()
+            with self.assertRaises(Err) as failed:
+                self.module.after("after:on_postload_ioc_create", "ioc", "create", *created(thing("ioc", 7, **IOC)))
+            self.assertEqual(type(failed.exception.value).__name__, f"HookError_{expected}")
 
     def test_what_is_denied_fails_with_the_grant(self):
         text = 'no grant of module m lets GET https://reputation.example.org/ through; tenter grant m http "GET ..." gives one'
@@ -93,7 +100,7 @@ class Example(unittest.TestCase):
         with self.assertRaises(Err) as failed:
             self.module.after("after:on_postload_ioc_create", "ioc", "create", *created(thing("ioc", 7, **IOC)))
         self.assertEqual(type(failed.exception.value).__name__, "HookError_Failed")
-        self.assertRegex(failed.exception.value.value, r"service\.py:\d+: GET https://.*tenter grant m http")
+        self.assertRegex(failed.exception.value.value, r"^service\.py:\d+: GET https://.*tenter grant m http")
 
 
 if __name__ == "__main__":

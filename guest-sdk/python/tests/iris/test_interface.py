@@ -105,7 +105,7 @@ class Written(unittest.TestCase):
 
         answering(handle)
         self.module.after("after:on_postload_ioc_create", "ioc", "create", *created(IOC))
-        self.assertRegex(world.lines[0][1], "the secret key is not there; `tenter secret set m key` sets it, `tenter grant m secret key`")
+        self.assertRegex(world.lines[0][1], "the secret key is not there; `tenter secret set MODULE key` sets it, `tenter grant MODULE secret key`")
 
     def test_what_cannot_be_set_is_told_and_left_out(self):
         def change(ioc):
