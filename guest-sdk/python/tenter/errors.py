@@ -2,10 +2,12 @@
 
 A hook that raises never crashes its instance: the exception becomes the contract's ``hook-error``. :class:`InvalidInput`
 says that the data is to blame, :class:`Unavailable` that something outside failed and a retry may help; everything else
-is ``failed``, with the traceback in the module's log.
+is ``failed``, with the traceback in the module's log. Where libraries for networks go through the host (`tenter_net`),
+their errors are told apart likewise: what was not granted, and what may pass.
 """
 
 import linecache
+import sys
 import traceback
 
 from componentize_py_types import Err
@@ -43,7 +45,13 @@ def hook_error(error: BaseException) -> Err:
         return Err(_t.HookError_Unavailable(_said(error)))
     if isinstance(error, HookError):
         return Err(_t.HookError_Failed(_said(error)))
+    networks = sys.modules.get("tenter_net")
+    refused = networks and networks.refusal(error)
+    if refused:
+        return Err(_t.HookError_Failed(refused))
     _log.write(_log.Level.ERROR, traceback_of(error))
+    if networks and networks.is_transient(error):
+        return Err(_t.HookError_Unavailable(_said(error) + _place(error)))
     return Err(_t.HookError_Failed(_said(error) + _place(error)))
 
 
@@ -58,7 +66,6 @@ def traceback_of(error: BaseException) -> str:
 def keep_source(module) -> None:
     """Keeps the source of a module, and of those that came with it, for tracebacks: there are no files at run time."""
     import os
-    import sys
 
     home = os.path.dirname(getattr(module, "__file__", "") or "")
     for other in list(sys.modules.values()):

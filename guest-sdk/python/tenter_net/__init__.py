@@ -18,9 +18,10 @@ operator grants. This package puts itself below the libraries instead of imitati
 from . import libraries, names, secret, tls
 from .host import importing
 from .libraries import preload
+from .transient import is_transient, refusal
 from .where import own
 
-__all__ = ["importing", "install", "own", "preload", "secret"]
+__all__ = ["importing", "install", "is_transient", "own", "preload", "refusal", "secret"]
 
 _done = False
 

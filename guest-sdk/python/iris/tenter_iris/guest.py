@@ -11,10 +11,9 @@ from wit_world.imports import entities as _entities
 
 import tenter_iris
 from dp3.host import refusals
-from tenter.errors import Denied, Failed, InvalidInput, Unavailable, keep_source
+from tenter.errors import Failed, InvalidInput, keep_source
 from tenter.registrar import Registrar
 from tenter_net import preload
-from tenter_net.transient import is_transient, refusal
 
 from . import changes, hooks, registration, settings
 from .asks import requests_for
@@ -126,13 +125,6 @@ class Guest:
         try:
             module = self.cls()
             status = module.hooks_handler(hooks.name_of(phase, event), title, data)
-        except Exception as error:
-            if refusal(error) is not None:
-                raise Denied(refusal(error)) from error
-            if is_transient(error):
-                _log.exception("something outside failed")
-                raise Unavailable(f"{type(error).__name__}: {error}") from error
-            raise
         finally:
             tenter_iris.context = None
         if not isinstance(status, IIStatus):
