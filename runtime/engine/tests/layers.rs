@@ -42,24 +42,25 @@ fn dependencies_go_one_way() {
     assert_eq!(ours("store"), ["tenter-model"]);
     assert_eq!(ours("sandbox"), ["tenter-model"]);
     assert_eq!(ours("engine"), ["tenter-model", "tenter-store"]);
-    for package in ["model", "store", "engine"] {
+    assert_eq!(ours("toolchain"), ["tenter-model"]);
+    for package in ["model", "store", "engine", "toolchain"] {
         let names = dependencies(package);
         assert!(
             !names.iter().any(|n| n.starts_with("wasmtime") || n == "axum" || n == "tokio"),
             "{package}: {names:?}"
         );
     }
-    for package in ["model", "sandbox", "engine", "server"] {
+    for package in ["model", "sandbox", "engine", "toolchain", "server"] {
         assert!(!dependencies(package).contains(&"rusqlite".to_owned()), "{package} has no SQL");
     }
-    for package in ["model", "store", "engine", "server"] {
+    for package in ["model", "store", "engine", "toolchain", "server"] {
         assert!(!dependencies(package).contains(&"wasmtime".to_owned()), "{package} knows no wasm");
     }
 }
 
 #[test]
 fn only_the_server_is_asynchronous_reads_clocks_or_the_environment() {
-    for package in ["model", "store", "engine"] {
+    for package in ["model", "store", "engine", "toolchain"] {
         for (path, text) in sources(package) {
             for word in ["async fn", ".await", "SystemTime::now", "env::var"] {
                 assert!(!text.contains(word), "{} has {word:?}", path.display());
