@@ -8,10 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Folders that are carried: the table's name, its documentation and where it is, seen from the repository.
-const FOLDERS: [(&str, &str, &str); 6] = [
+const FOLDERS: [(&str, &str, &str); 4] = [
     ("SITE", "The site that `tenter init` writes.", "runtime/server/site-template"),
-    ("TEMPLATE", "The module that `tenter new` writes.", "guest-sdk/rust/template"),
-    ("SDK", "The Rust SDK, without its template.", "guest-sdk/rust"),
     ("WIT", "The contract.", "wit"),
     ("DEMO_LISTS", "The folder that a module of `tenter demo` reads.", "runtime/server/demo/lists"),
     ("DEMO_SITE", "The site of `tenter demo`.", "runtime/server/demo/site"),
@@ -36,6 +34,8 @@ const EXAMPLES: [&str; 16] = [
     "case-rules",
     "ioc-profile",
 ];
+/// Folders that tools leave in sources.
+const LEFT_BEHIND: [&str; 5] = ["target", "node_modules", "__pycache__", ".tenter", ".pytest_cache"];
 /// The example module that `tenter bench` calls.
 const BENCH: &str = "hostname-class";
 
@@ -46,18 +46,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, doc, place) in FOLDERS {
         let folder = root.join(place);
         println!("cargo::rerun-if-changed={}", folder.display());
-        let mut files = Vec::new();
-        collect(&folder, "", &mut files)?;
-        if name == "SDK" {
-            files.retain(|(path, _)| !path.starts_with("template/") && !path.starts_with("tests/"));
-        }
-        files.sort();
         writeln!(text, "/// {doc}\npub(crate) const {name}: &[File] = &[")?;
-        for (path, file) in files {
-            writeln!(text, "    ({path:?}, include_bytes!({:?})),", file.display().to_string())?;
-        }
+        list(&folder, |_| true, &mut text)?;
         writeln!(text, "];")?;
     }
+    sdks(&root.join("guest-sdk"), &mut text)?;
     examples(&mut text)?;
     let datapoints = root.join("runtime/server/demo/datapoints.ndjson");
     println!("cargo::rerun-if-changed={}", datapoints.display());
@@ -73,6 +66,56 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::remove_file(&table)?;
     }
     std::fs::write(table, text)?;
+    Ok(())
+}
+
+/// SDKs and templates: of each folder what an author gets. `template` begins a module in the language that the folder is
+/// called after, `template-LANGUAGE` one in another that shares its SDK.
+fn sdks(folder: &Path, text: &mut String) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut languages = names(folder)?;
+    languages.retain(|name| folder.join(name).is_dir());
+    let mut templates = String::new();
+    writeln!(text, "/// SDKs, by the folder of each below `guest-sdk`, without templates and tests.")?;
+    writeln!(text, "pub(crate) const SDKS: &[(&str, &[File])] = &[")?;
+    for language in &languages {
+        let sdk = folder.join(language);
+        writeln!(text, "    ({language:?}, &[")?;
+        let is_for_authors = |path: &str| !path.starts_with("template") && !path.split('/').any(|part| part == "tests");
+        list(&sdk, is_for_authors, text)?;
+        writeln!(text, "    ]),")?;
+        for name in names(&sdk)? {
+            let Some(rest) = name.strip_prefix("template") else { continue };
+            let of = rest.strip_prefix('-').unwrap_or(language);
+            writeln!(templates, "    ({of:?}, &[")?;
+            list(&sdk.join(&name), |_| true, &mut templates)?;
+            writeln!(templates, "    ]),")?;
+        }
+    }
+    writeln!(text, "];\n/// Modules that `tenter new` begins, by the folder's language.")?;
+    writeln!(text, "pub(crate) const TEMPLATES: &[(&str, &[File])] = &[\n{templates}];")?;
+    Ok(())
+}
+
+/// Names in a folder, in order.
+fn names(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Writes the files of a folder as lines of a table.
+fn list(folder: &Path, keep: impl Fn(&str) -> bool, text: &mut String) -> Result<(), Box<dyn Error>> {
+    let mut files = Vec::new();
+    collect(folder, "", &mut files)?;
+    files.retain(|(path, _)| keep(path));
+    files.sort();
+    for (path, file) in files {
+        writeln!(text, "    ({path:?}, include_bytes!({:?})),", file.display().to_string())?;
+    }
     Ok(())
 }
 
@@ -105,9 +148,9 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> R
         let entry = entry?;
         let name = entry.file_name().into_string().map_err(|n| format!("{} is not UTF-8", n.display()))?;
         let kind = entry.file_type()?;
-        if kind.is_dir() && name != "target" {
+        if kind.is_dir() && !LEFT_BEHIND.contains(&name.as_str()) {
             collect(&entry.path(), &format!("{prefix}{name}/"), files)?;
-        } else if kind.is_file() && name != "Cargo.lock" && !name.ends_with(".snap.new") {
+        } else if kind.is_file() && name != "Cargo.lock" && ![".snap.new", ".pyc", ".wasm"].iter().any(|e| name.ends_with(e)) {
             files.push((format!("{prefix}{name}"), entry.path()));
         }
     }

@@ -26,6 +26,7 @@ mod control;
 mod datapoint;
 mod deadletter;
 mod demo;
+mod doctor;
 mod entity;
 mod grant;
 mod health;
@@ -47,6 +48,7 @@ mod telemetry;
 mod test;
 mod token;
 mod why;
+mod wit;
 mod workbench;
 
 const EXIT_CODES: &str = "\
@@ -106,6 +108,10 @@ enum Command {
     New(new::Args),
     /// Build a module to a component.
     Build(build::Args),
+    /// Show which languages modules can be built in here, and how to install what is missing for the others.
+    Doctor,
+    /// Write the contract between host and modules, for languages that there is no template for.
+    Wit(wit::Args),
     /// Test a module: its native tests, which may call the component in the sandbox.
     Test(test::Args),
     /// Call one hook of a component and show what it returns; nothing is stored, no server is needed.
@@ -232,6 +238,8 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(&args, context)?,
         Command::New(args) => new::run(&args, context)?,
         Command::Build(args) => build::run(&args, context)?,
+        Command::Doctor => doctor::run(context)?,
+        Command::Wit(args) => wit::run(&args, context)?,
         Command::Test(args) => test::run(&args, context)?,
         Command::Run(args) => run::run(&args, context)?,
         Command::Module(command) => module::run(command, context)?,

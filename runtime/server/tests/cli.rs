@@ -73,6 +73,8 @@ fn help_lists_the_commands() {
       status         Show how the server is doing
       new            Begin a module in a new folder that builds anywhere
       build          Build a module to a component
+      doctor         Show which languages modules can be built in here, and how to install what is missing for the others
+      wit            Write the contract between host and modules, for languages that there is no template for
       test           Test a module: its native tests, which may call the component in the sandbox
       run            Call one hook of a component and show what it returns; nothing is stored, no server is needed
       module         Install and look after modules
@@ -324,12 +326,12 @@ fn datapoints_are_checked_before_a_server_is_asked() {
 }
 
 #[test]
-fn new_is_for_rust_and_for_empty_folders() {
+fn new_is_for_known_languages_and_for_empty_folders() {
     let desk = Desk::new();
     insta::assert_snapshot!(desk.transcript(&["new", "hello", "--lang", "cobol"]), @r#"
     --- stderr
     error: there is no template for "cobol"
-    help: only `--lang rust` has one; any language that makes components for the contract in wit/ can be used without
+    help: there are rust, python, javascript, typescript, go, c, zig; any other language that makes components can be used with the contract that `tenter wit DIR` writes
     --- exit 2
     "#);
     insta::assert_snapshot!(desk.transcript(&["new", "hello"]), @"

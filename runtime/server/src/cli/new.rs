@@ -6,15 +6,15 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use tenter_model::ModuleName;
+use tenter_model::{ModuleName, config};
+use tenter_toolchain::{Language, Manifest};
 
 use crate::cli::Context;
+use crate::cli::build::built;
 use crate::cli::init::{must_be_empty, unpack};
 use crate::embedded;
 use crate::error::{CliError, Kind};
 
-/// Languages with a template.
-const LANGUAGES: [&str; 1] = ["rust"];
 /// What the module is called in the template.
 const PLACEHOLDER: &str = "NAME";
 /// Where the SDK and the contract go; the template depends on this path.
@@ -76,7 +76,7 @@ const NOT_PACKAGES: [&str; 48] = [
 pub(crate) struct Args {
     /// What the module is called.
     name: String,
-    /// Language to write it in.
+    /// Language to write it in: rust, python, javascript, typescript, go, c or zig.
     #[arg(long, default_value = "rust", value_name = "LANGUAGE")]
     lang: String,
     /// Folder to write; it is made when it is missing [default: ./NAME].
@@ -89,29 +89,43 @@ pub(crate) struct Args {
 /// # Errors
 /// When the name cannot be one, the language has no template, or the folder holds something.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    if !LANGUAGES.contains(&args.lang.as_str()) {
-        return Err(CliError::new(Kind::Usage, format!("there is no template for {:?}", args.lang))
-            .help("only `--lang rust` has one; any language that makes components for the contract in wit/ can be used without")
-            .into());
-    }
-    let name = package_name(&args.name)?;
+    let (language, template) = language(&args.lang)?;
+    let name = module_name(&args.name, language)?;
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
     must_be_empty(&dir, "`--dir DIR` names another folder")?;
 
-    unpack(embedded::TEMPLATE, &dir, |bytes| named(bytes, name.as_str()))?;
-    unpack(embedded::SDK, &dir.join(VENDOR).join("guest-sdk/rust"), <[u8]>::to_vec)?;
+    unpack(template, &dir, |bytes| named(bytes, name.as_str()))?;
+    let sdk = language.sdk();
+    unpack(embedded::sdk(sdk), &dir.join(VENDOR).join("guest-sdk").join(sdk), <[u8]>::to_vec)?;
     unpack(embedded::WIT, &dir.join(VENDOR).join("wit"), <[u8]>::to_vec)?;
 
-    let answer = json!({"name": name, "language": args.lang, "dir": dir.display().to_string()});
+    let begins = match language {
+        Language::Rust => PathBuf::from("src/lib.rs"),
+        _ => Manifest::read(&dir).map_err(built)?.source,
+    };
+    let answer = json!({"name": name, "language": language.name(), "dir": dir.display().to_string()});
     context.out.one(&answer, |_| format!("{}\n", dir.display()))?;
-    context.out.note(&format!("the module {name} begins in {}", dir.join("src/lib.rs").display()));
+    context.out.note(&format!("the module {name} begins in {}", dir.join(begins).display()));
     context.out.next(&format!("tenter build {}", dir.display()));
     Ok(())
 }
 
-fn package_name(text: &str) -> Result<ModuleName, CliError> {
+/// A language by its name, with its template.
+fn language(name: &str) -> Result<(Language, &'static [embedded::File]), CliError> {
+    let known = || Language::ALL.into_iter().filter(|l| embedded::template(*l).is_some()).map(Language::name);
+    let found = Language::find(name).and_then(|l| Some((l, embedded::template(l)?)));
+    found.ok_or_else(|| {
+        let near = config::nearest(name, known()).map_or(String::new(), |n| format!("; did you mean {n:?}?"));
+        CliError::new(Kind::Usage, format!("there is no template for {name:?}{near}")).help(format!(
+            "there are {}; any other language that makes components can be used with the contract that `tenter wit DIR` writes",
+            known().collect::<Vec<_>>().join(", ")
+        ))
+    })
+}
+
+fn module_name(text: &str, language: Language) -> Result<ModuleName, CliError> {
     let name = ModuleName::new(text).map_err(|e| CliError::new(Kind::Usage, e.to_string()))?;
-    if NOT_PACKAGES.contains(&name.as_str()) {
+    if language == Language::Rust && NOT_PACKAGES.contains(&name.as_str()) {
         return Err(CliError::new(Kind::Usage, format!("{text:?} has a meaning in Rust and cannot name a package"))
             .help(format!("take another name, such as `{name}-module`")));
     }
@@ -136,21 +150,47 @@ mod tests {
             let found = files.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no {name} is carried"));
             String::from_utf8(named(found.1, "my-module")).unwrap()
         };
-        let manifest = text(embedded::TEMPLATE, "Cargo.toml");
+        let manifest = text(embedded::template(Language::Rust).unwrap(), "Cargo.toml");
         assert!(manifest.contains("name = \"my-module\""));
         assert!(manifest.contains(&format!("path = \"{VENDOR}/guest-sdk/rust\"")));
-        assert!(text(embedded::SDK, "Cargo.toml").contains("name = \"tenter-sdk\""));
+        let sdk = embedded::sdk("rust");
+        assert!(text(sdk, "Cargo.toml").contains("name = \"tenter-sdk\""));
         // What the SDK inherited from a workspace would be missing in the author's folder.
-        assert!(!text(embedded::SDK, "Cargo.toml").contains("workspace = true"));
-        assert!(text(embedded::SDK, "src/bindings.rs").contains("path: \"../../wit\""));
+        assert!(!text(sdk, "Cargo.toml").contains("workspace = true"));
+        assert!(text(sdk, "src/bindings.rs").contains("path: \"../../wit\""));
         assert!(text(embedded::WIT, "worlds.wit").contains("world everything"));
     }
 
     #[test]
+    fn every_language_has_a_template_and_an_sdk() {
+        for language in Language::ALL {
+            let template = embedded::template(language).unwrap_or_else(|| panic!("{language} has no template"));
+            assert!(!embedded::sdk(language.sdk()).is_empty(), "{language}");
+            let manifest = template.iter().find(|(name, _)| *name == tenter_toolchain::FILE);
+            assert_eq!(manifest.is_some(), language != Language::Rust, "{language}");
+            let Some((_, manifest)) = manifest else { continue };
+            let manifest = String::from_utf8(named(manifest, "x")).unwrap();
+            let manifest = Manifest::parse(&manifest, &PathBuf::from(tenter_toolchain::FILE)).unwrap();
+            assert_eq!(manifest.language, language);
+            assert!(template.iter().any(|(name, _)| manifest.source.ends_with(name)), "{language}");
+        }
+    }
+
+    #[test]
+    fn a_language_that_is_not_there_is_named_with_those_that_are() {
+        let error = language("pyton").unwrap_err();
+        insta::assert_snapshot!(format!("{error}\nhelp: {}", error.help.clone().unwrap()), @r#"
+        there is no template for "pyton"; did you mean "python"?
+        help: there are rust, python, javascript, typescript, go, c, zig; any other language that makes components can be used with the contract that `tenter wit DIR` writes
+        "#);
+    }
+
+    #[test]
     fn names_are_those_of_modules_and_packages() {
-        assert!(package_name("domain-links").is_ok());
+        assert!(module_name("domain-links", Language::Rust).is_ok());
+        assert!(module_name("test", Language::Python).is_ok());
         for name in ["Label", "fn", "test", "../x"] {
-            assert_eq!(package_name(name).unwrap_err().kind, Kind::Usage, "{name}");
+            assert_eq!(module_name(name, Language::Rust).unwrap_err().kind, Kind::Usage, "{name}");
         }
         assert!(NOT_PACKAGES.is_sorted());
     }
