@@ -27,6 +27,7 @@ mod iris_api;
 mod iris_around;
 mod iris_client;
 mod iris_hooks;
+mod languages;
 mod modules;
 mod operate;
 mod parameters;

@@ -1,0 +1,153 @@
+//! Modules in every language, as their authors meet them: `new`, `build`, `test`, `upload`, and the effect is there; and
+//! the examples of each language, with their tests.
+//!
+//! What a language needs is not part of a checkout. Where it is missing the test says so and passes, unless
+//! `TENTER_REQUIRE` names the language (`python`, `js`, `go`, `c`). Everything is built below one folder that stays, so that
+//! compilers find what they made the last time.
+
+#![allow(clippy::disallowed_methods, reason = "what a test must have comes from the environment")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Server, Site, tenter};
+
+/// Languages, what `TENTER_REQUIRE` calls each, and the folder of its examples.
+const LANGUAGES: [(&str, &str); 6] = [
+    ("python", "python"),
+    ("javascript", "js"),
+    ("typescript", "js"),
+    ("go", "go"),
+    ("c", "c"),
+    ("zig", "c"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A folder of a language that outlives the test.
+fn place(language: &str) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages").join(language);
+    std::fs::create_dir_all(&place).unwrap();
+    place
+}
+
+/// Runs the program in a language's folder, which is its home too.
+fn run(language: &str, args: &[&str]) -> Output {
+    tenter(&place(language)).args(args).output().unwrap()
+}
+
+#[track_caller]
+fn done(language: &str, args: &[&str]) -> Value {
+    let output = run(language, &[args, &["-o", "json"]].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{language}: tenter {args:?}: {}\n{errors}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Whether the language can be built here; says so when not, and fails when it has to be.
+fn is_there(language: &str) -> bool {
+    let found = done(language, &["doctor"]);
+    let row = found["languages"].as_array().unwrap().iter().find(|l| l["language"] == language).unwrap().clone();
+    if row["ready"] == true {
+        return true;
+    }
+    let (_, called) = LANGUAGES.iter().find(|(name, _)| *name == language).unwrap();
+    let required = std::env::var("TENTER_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|name| name == *called), "TENTER_REQUIRE names {called}: {row}");
+    // Seen though the test passes, which what is printed is not.
+    std::io::stderr().write_all(format!("SKIPPED modules in {language}: {} is missing\n", row["missing"]).as_bytes()).unwrap();
+    false
+}
+
+/// The way of the README, in five commands.
+fn a_new_module_works(language: &str) {
+    let name = format!("first-{language}");
+    let dir = place(language).join(&name);
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+    done(language, &["new", &name, "--lang", language]);
+    let built = done(language, &["build", &name]);
+    assert!(built["families"].as_array().unwrap().contains(&json!("ingest")), "{built}");
+    let file = dir.join(format!("{name}.wasm"));
+    assert_eq!(built["size"], std::fs::metadata(&file).unwrap().len());
+    assert_eq!(built["built"]["language"], language, "{built}");
+    let tests = dir.join("tests");
+    done(language, &["test", "--component", file.to_str().unwrap(), tests.to_str().unwrap()]);
+
+    let server = Server::start(&Site::of_folder(&root().join("runtime/server/site-template")));
+    let (out, errors, code) = server.cli(&["module", "upload", file.to_str().unwrap(), "--grant-requested"]);
+    assert_eq!(code, 0, "{language}: {out}{errors}");
+    server.post_datapoints(&json!([
+        {"type": "ip", "id": "192.0.2.1", "attr": "open_ports", "v": 80, "t1": "2026-01-01T00:00:00Z"}
+    ]));
+    server.settle();
+    let greeting = server.master("ip", "192.0.2.1")["greeting"]["v"].clone();
+    assert!(greeting.as_str().is_some_and(|g| g.ends_with("192.0.2.1") || g.ends_with("192.0.2.1!")), "{greeting}");
+    assert_eq!(server.errors(&name), Vec::<Value>::new());
+}
+
+/// Builds each example of a language from a copy and runs its tests.
+fn the_examples_pass(language: &str, folder: &str) {
+    let examples = root().join("guest-examples").join(folder);
+    let mut seen = 0;
+    for example in std::fs::read_dir(&examples).unwrap().flatten().map(|e| e.path()) {
+        let manifest = std::fs::read_to_string(example.join("tenter.toml")).unwrap_or_default();
+        if !manifest.contains(&format!("language = \"{language}\"")) {
+            continue;
+        }
+        seen += 1;
+        let copy = place(language).join(example.file_name().unwrap());
+        copy_over(&example, &copy);
+        // Tests may name the site of an example by a path from where they stand.
+        let tests = example.join("tests");
+        let built = done(language, &["build", copy.to_str().unwrap()]);
+        done(language, &["test", "--component", built["file"].as_str().unwrap(), tests.to_str().unwrap()]);
+    }
+    assert!(seen > 0, "there is an example in {language} in {}", examples.display());
+}
+
+fn copy_over(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_over(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+macro_rules! languages {
+    ($($module:ident: $language:literal $(in $folder:literal)?;)*) => {$(
+        mod $module {
+            #[test]
+            fn a_new_module_works() {
+                if super::is_there($language) {
+                    super::a_new_module_works($language);
+                }
+            }
+
+            $(#[test]
+            fn the_examples_pass() {
+                if super::is_there($language) {
+                    super::the_examples_pass($language, $folder);
+                }
+            })?
+        }
+    )*};
+}
+
+languages! {
+    python: "python" in "python";
+    javascript: "javascript" in "js";
+    typescript: "typescript" in "typescript";
+    go: "go" in "go";
+    c: "c" in "c";
+    zig: "zig" in "zig";
+}
