@@ -150,7 +150,10 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> R
         let kind = entry.file_type()?;
         if kind.is_dir() && !LEFT_BEHIND.contains(&name.as_str()) {
             collect(&entry.path(), &format!("{prefix}{name}/"), files)?;
-        } else if kind.is_file() && name != "Cargo.lock" && ![".snap.new", ".pyc", ".wasm"].iter().any(|e| name.ends_with(e)) {
+        } else if kind.is_file()
+            && name != "Cargo.lock"
+            && ![".snap.new", ".pyc", ".wasm"].iter().any(|e| name.ends_with(e))
+        {
             files.push((format!("{prefix}{name}"), entry.path()));
         }
     }

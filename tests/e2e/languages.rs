@@ -16,14 +16,8 @@ use serde_json::{Value, json};
 use crate::harness::{Server, Site, tenter};
 
 /// Languages, what `TENTER_REQUIRE` calls each, and the folder of its examples.
-const LANGUAGES: [(&str, &str); 6] = [
-    ("python", "python"),
-    ("javascript", "js"),
-    ("typescript", "js"),
-    ("go", "go"),
-    ("c", "c"),
-    ("zig", "c"),
-];
+const LANGUAGES: [(&str, &str); 6] =
+    [("python", "python"), ("javascript", "js"), ("typescript", "js"), ("go", "go"), ("c", "c"), ("zig", "c")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -46,7 +40,8 @@ fn done(language: &str, args: &[&str]) -> Value {
     let output = run(language, &[args, &["-o", "json"]].concat());
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{language}: tenter {args:?}: {}\n{errors}", output.status);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
 }
 
 /// Whether the language can be built here; says so when not, and fails when it has to be.
@@ -60,7 +55,9 @@ fn is_there(language: &str) -> bool {
     let required = std::env::var("TENTER_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|name| name == *called), "TENTER_REQUIRE names {called}: {row}");
     // Seen though the test passes, which what is printed is not.
-    std::io::stderr().write_all(format!("SKIPPED modules in {language}: {} is missing\n", row["missing"]).as_bytes()).unwrap();
+    std::io::stderr()
+        .write_all(format!("SKIPPED modules in {language}: {} is missing\n", row["missing"]).as_bytes())
+        .unwrap();
     false
 }
 

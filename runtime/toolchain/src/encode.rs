@@ -26,8 +26,9 @@ pub(crate) fn component(core: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> 
         })
         .and_then(ComponentEncoder::encode)
         .map_err(|e| {
-            BuildError::new(Kind::Code, format!("what the compiler made is no component: {e:#}"))
-                .help("each function of the families in tenter.toml has to be there, with the type that the bindings give")
+            BuildError::new(Kind::Code, format!("what the compiler made is no component: {e:#}")).help(
+                "each function of the families in tenter.toml has to be there, with the type that the bindings give",
+            )
         })
 }
 

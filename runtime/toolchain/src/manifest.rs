@@ -108,7 +108,9 @@ impl Manifest {
         }
         let facts = Facts { title, description, version };
         if language != Language::Python && facts != Facts::default() {
-            let wrong = format!("`title`, `description` and `version` are for Python; a module in {language} says them in code");
+            let wrong = format!(
+                "`title`, `description` and `version` are for Python; a module in {language} says them in code"
+            );
             return Err(invalid(path, &wrong).help("remove them here"));
         }
         let manifest = Self {

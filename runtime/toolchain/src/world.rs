@@ -75,7 +75,9 @@ mod tests {
         let below = folder.path().join("deps/hooks");
         std::fs::create_dir_all(&below).unwrap();
         let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-        for file in std::fs::read_dir(contract).unwrap().flatten().filter(|f| f.path().extension().is_some_and(|e| e == "wit")) {
+        for file in
+            std::fs::read_dir(contract).unwrap().flatten().filter(|f| f.path().extension().is_some_and(|e| e == "wit"))
+        {
             std::fs::copy(file.path(), below.join(file.file_name())).unwrap();
         }
         let families = Family::ALL.map(|f| format!("{:?}", f.interface())).join(", ");

@@ -63,7 +63,8 @@ pub(crate) fn collect(
         }
     }
     if all.is_empty() {
-        let asked: Vec<String> = families.iter().map(|family| format!("`{}.subscriptions`", family.interface())).collect();
+        let asked: Vec<String> =
+            families.iter().map(|family| format!("`{}.subscriptions`", family.interface())).collect();
         let text = format!(
             "the module subscribes to nothing: {} returned nothing; subscribe to at least one hook",
             asked.join(", ")

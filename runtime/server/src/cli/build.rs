@@ -107,7 +107,9 @@ pub(crate) fn build_in(dir: &Path, context: &Context) -> anyhow::Result<PathBuf>
     }
     if !dir.join("Cargo.toml").is_file() {
         let message = format!("there is neither a {} nor a Cargo.toml in {}", tenter_toolchain::FILE, dir.display());
-        return Err(CliError::new(Kind::NotFound, message).help("`tenter new NAME` begins a module; name its folder").into());
+        return Err(CliError::new(Kind::NotFound, message)
+            .help("`tenter new NAME` begins a module; name its folder")
+            .into());
     }
     cargo::ensure_target(dir, context)?;
     let built = cargo::build(dir, context)?;

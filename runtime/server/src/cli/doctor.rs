@@ -29,10 +29,16 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<()> {
             ("path", &|t| or(&field(t, "path"), "missing")),
         ],
     )?;
-    let ready: Vec<String> = members(&answer, "languages").iter().filter(|l| is_ready(l)).map(|l| field(l, "language")).collect();
+    let ready: Vec<String> =
+        members(&answer, "languages").iter().filter(|l| is_ready(l)).map(|l| field(l, "language")).collect();
     context.out.note(&format!("modules can be built in: {}", or(&ready.join(", "), "no language yet")));
     for tool in items.iter().filter(|t| field(t, "path").is_empty()) {
-        context.out.note(&format!("{} is missing, for {}: {}", field(tool, "tool"), field(tool, "languages"), field(tool, "install")));
+        context.out.note(&format!(
+            "{} is missing, for {}: {}",
+            field(tool, "tool"),
+            field(tool, "languages"),
+            field(tool, "install")
+        ));
     }
     Ok(())
 }
@@ -90,8 +96,11 @@ mod tests {
         };
         let findings = Tool::ALL.map(|tool| found(tool, tool != Tool::ComponentizeQjs));
         let answer = report(&findings);
-        let lacking: Vec<_> =
-            members(&answer, "languages").iter().filter(|l| !is_ready(l)).map(|l| (field(l, "language"), field(l, "missing"))).collect();
+        let lacking: Vec<_> = members(&answer, "languages")
+            .iter()
+            .filter(|l| !is_ready(l))
+            .map(|l| (field(l, "language"), field(l, "missing")))
+            .collect();
         let qjs = "componentize-qjs".to_owned();
         assert_eq!(lacking, [("javascript".to_owned(), qjs.clone()), ("typescript".to_owned(), qjs)]);
     }

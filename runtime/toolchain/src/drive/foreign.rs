@@ -80,7 +80,8 @@ pub fn build_foreign(foreign: &Foreign<'_>) -> Result<(ModuleName, Vec<u8>)> {
             System::Dp3 => "the file of a module",
             System::Iris => "the folder of a module's package",
         };
-        BuildError::new(Kind::Invalid, format!("cannot use {}: {e}", foreign.path.display())).help(format!("name {expected}"))
+        BuildError::new(Kind::Invalid, format!("cannot use {}: {e}", foreign.path.display()))
+            .help(format!("name {expected}"))
     })?;
     let (wit, sdk) = (foreign.work.join("wit"), foreign.work.join("sdk"));
     unpack(contract.wit, &wit)?;
@@ -104,8 +105,13 @@ pub fn build_foreign(foreign: &Foreign<'_>) -> Result<(ModuleName, Vec<u8>)> {
             .help("change the lines that are named above"));
     }
 
-    let mut component =
-        python::component(tools, shell, &place, &manifest(foreign, &found), &folders(foreign.system, &place, &found, packages))?;
+    let mut component = python::component(
+        tools,
+        shell,
+        &place,
+        &manifest(foreign, &found),
+        &folders(foreign.system, &place, &found, packages),
+    )?;
     sign(&mut component, &name, Language::Python, tools, contract)?;
     Ok((name, component))
 }

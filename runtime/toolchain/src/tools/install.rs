@@ -23,9 +23,7 @@ pub(super) fn command(tool: Tool, toolchains: Option<&Path>) -> String {
         None => (".venv".to_owned(), ".".to_owned()),
     };
     let version = tried(tool).unwrap_or_default();
-    let pip = |package: &str| {
-        format!("python3 -m venv {python} && {python}/bin/pip install {package}=={version}")
-    };
+    let pip = |package: &str| format!("python3 -m venv {python} && {python}/bin/pip install {package}=={version}");
     match tool {
         Tool::Cargo => "https://rustup.rs".to_owned(),
         Tool::Python => "the package python3 of your system, with its venv and pip".to_owned(),
