@@ -102,8 +102,8 @@ fn bombs_are_measured_before_they_are_compiled() {
     insta::assert_snapshot!(refused_text(&elements), @"parts: the component has at least 200001 elements in tables, at most 200000 are accepted; leave out what is not used");
     let table = "(component (core module (table 200001 funcref)))";
     insta::assert_snapshot!(refused_text(table), @"parts: the component has at least 200001 elements in a table at the start, at most 200000 are accepted; begin with fewer and grow");
-    let segments = format!("(component (core module (memory 1) {}))", "(data \"x\")".repeat(20_001));
-    insta::assert_snapshot!(refused_text(&segments), @"parts: the component has at least 20001 segments of data and elements, at most 20000 are accepted; join them");
+    let segments = format!("(component (core module (memory 1) {}))", "(data \"x\")".repeat(120_001));
+    insta::assert_snapshot!(refused_text(&segments), @"parts: the component has at least 120001 segments of data and elements, at most 120000 are accepted; join them");
     let types = format!("(component {})", "(type u8)".repeat(50_001));
     insta::assert_snapshot!(refused_text(&types), @"parts: the component has at least 50001 types, at most 50000 are accepted; leave out what is not used");
     let instances = format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(257));

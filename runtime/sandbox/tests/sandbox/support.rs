@@ -95,6 +95,7 @@ pub(crate) fn schema() -> Schema {
             vec![
                 attribute("hostname", observed),
                 attribute("label", plain(DataType::Primitive(Primitive::String))),
+                attribute("class", plain(DataType::Primitive(Primitive::String))),
                 attribute("traffic", traffic),
                 attribute("asn", plain(DataType::Set(ElementType::Link(to_asn)))),
             ],
