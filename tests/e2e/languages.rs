@@ -148,3 +148,20 @@ languages! {
     c: "c" in "c";
     zig: "zig" in "zig";
 }
+
+/// A module of DFIR-IRIS as it is, by the one command of `docs/from-iris.md`.
+#[test]
+fn a_module_of_iris_runs_unchanged() {
+    if !is_there("python") {
+        return;
+    }
+    let example = root().join("guest-examples/python/iris-reputation");
+    let (example, tests) = (example.to_str().unwrap().to_owned(), example.join("tests"));
+    let file = place("python").join("iris-reputation.wasm");
+    let built = done("python", &["build", "--from-iris", &example, "--out", file.to_str().unwrap()]);
+    assert_eq!(built["title"], "Reputation", "{built}");
+    let asked: Vec<&str> =
+        built["requests"].as_array().unwrap().iter().filter_map(|r| r["capability"].as_str()).collect();
+    assert_eq!(asked, ["http", "resolver", "secret", "case-write", "case-write"], "{built}");
+    done("python", &["test", "--component", file.to_str().unwrap(), tests.to_str().unwrap()]);
+}
