@@ -1,8 +1,9 @@
 """The capabilities that a module asks for when it does not say so itself, as modules of other platforms do not.
 
 `scan.py` finds at build time what the source shows, and it comes with the manifest: `USES` (of `http`, `resolver`,
-`resolver-server`, `case-write`, `evidence`), `ADDRESSES` that stand in the source (servers of names as `dns://…`), and `REQUESTS`, what the author asked for by hand, which
-counts in place of what would be derived for that capability. Addresses in the configuration are known here alone.
+`resolver-server`, `case-write`, `evidence`), `ADDRESSES` that stand in the source (servers of names as `dns://…`), and
+`REQUESTS`, what the author asked for by hand, which counts in place of what would be derived for that capability.
+Addresses in the configuration are known here alone.
 """
 
 import ipaddress

@@ -170,7 +170,10 @@ def _person(found, number, context):
 
 
 def _of_a_case(values):
-    row = lambda field, label: Row({"id": values.get(field), field: values.get(field), "name": values.get(label), label: values.get(label)})  # noqa: E731
+    def row(field, label):
+        number, name = values.get(field), values.get(label)
+        return Row({"id": number, field: number, "name": name, label: name})
+
     return {
         "client": row("customer_id", "customer_name"),
         "state": row("state_id", "state_name"),

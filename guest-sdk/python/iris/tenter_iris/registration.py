@@ -5,6 +5,7 @@ from . import hooks
 _rows = {}
 made = []
 _known = None
+_module_name = ""
 
 
 class Registration:
@@ -64,6 +65,3 @@ class EvidenceStorage:
         raise NotImplementedError(
             "a module cannot look at the evidences of a case; keep the hashes that it has registered by `tenter.state`"
         )
-
-
-_module_name = ""
