@@ -32,7 +32,7 @@ class Every(unittest.TestCase):
         self.addCleanup(self.events.clear)
 
     def test_it_is_made_started_and_stopped_as_there(self):
-        self.assertEqual(self.events, [("load", "HierarchicalDict", ["dp3_every"]), ("made", 5, 0)])
+        self.assertEqual(self.events, [("load", "HierarchicalDict", ["under_test_dp3_every"]), ("made", 5, 0)])
         self.module.update("person", "00:00:5e:00:53:01")
         self.assertEqual(self.events[2:], ["start"])
         self.module.update("person", "00:00:5e:00:53:01")

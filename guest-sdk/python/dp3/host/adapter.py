@@ -53,7 +53,7 @@ class Guest:
         self.removes = _removes(tree)
         # Outside of a component, in tests, other code has files of its own.
         if sys.platform == "wasi" or self.paths is not None:
-            files.install(manifest.NAME)
+            files.install((manifest.NAME, manifest.SOURCE))
         if not self.classes:
             raise InvalidInput(
                 f"{manifest.SOURCE}.py holds no class whose direct base is BaseModule of dp3.common.base_module"
@@ -87,7 +87,7 @@ class Guest:
         platform = PlatformConfig(
             app_name="tenter",
             config_base_path=files.BASE,
-            config=_platform(self.manifest.NAME, config),
+            config=_platform(self.manifest.SOURCE, config),
             model_spec=model_spec,
         )
         registrar = CallbackRegistrar(on, model_spec)

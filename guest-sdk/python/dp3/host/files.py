@@ -20,17 +20,17 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _NETWORK = re.compile(r"^[0-9A-Fa-f.:]+/\d+$")
 
 _real = {"open": io.open, "stat": os.stat, "listdir": os.listdir, "scandir": os.scandir}
-_module = ""
+_modules = ("",)
 
 
 #: Calls by which a module reads files.
 _READS = ("open", "Path", "PosixPath", "listdir", "scandir", "walk", "glob", "iglob", "fileinput", "read_text")
 
 
-def install(name) -> None:
-    """Finds paths of the module of that name in granted folders from now on."""
-    global _module
-    _module = name
+def install(names) -> None:
+    """Finds paths of the module, which may be called by any of the names, in granted folders from now on."""
+    global _modules
+    _modules = tuple(dict.fromkeys(names))
     builtins.open = io.open = _open
     os.stat, os.listdir, os.scandir = _stat, _listdir, _scandir
 
@@ -55,7 +55,7 @@ def ask(on, paths, config) -> None:
 
 def folder_of(path: str):
     """The name of the folder that a path is asked for by: that of its directory, else that of the module."""
-    name = os.path.basename(os.path.dirname(path)) or _module
+    name = os.path.basename(os.path.dirname(path)) or _modules[0]
     return name if _NAME.match(name) else None
 
 
@@ -98,7 +98,8 @@ def _found(path):
         candidates = [f"/files/{'/'.join(parts[at:])}" for at in range(len(parts) - 2, -1, -1)]
         # A folder may be what is asked for itself.
         candidates += [f"/files/{parts[-1]}"] if parts else []
-        candidates += [f"/files/{_module}/{'/'.join(parts[at:])}" for at in range(len(parts) - 1, -1, -1)]
+        rests = ["/".join(parts[at:]) for at in range(len(parts) - 1, -1, -1)]
+        candidates += [f"/files/{name}/{rest}" for name in _modules for rest in rests]
     for candidate in candidates:
         try:
             _real["stat"](candidate)
