@@ -3,23 +3,28 @@
 // 1. esbuild makes one file of the module, the SDK and what the module imports from npm, and takes the types off TypeScript.
 // 2. componentize-qjs makes a component of it that has the engine inside.
 // 3. Integers of 64 bits. The engine's bindings carry them as numbers, which are exact up to 2^53. So the component is built for
-//    a contract whose values have two halves of 32 bits in the place of an integer, which lie in memory just as it does; then
-//    the component's type gets its integer back. Values of attributes always cross in memory, never as parameters, so that
-//    nothing else changes; the host checks the type as that of any component.
+//    a contract with two halves of 32 bits in the place of an integer, which lie in memory just as it does; then the
+//    component's types get their integers back. That holds for values of attributes, which always cross in memory: a variant
+//    that has a float in another case is aligned as with an integer, and so are lists. Other integers (ids in cases, times of
+//    datapoints) stay numbers. The host checks the types as those of any component.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 const WORLD = "everything";
-/** The case of `scalar` and of `value`, in the contract and in the one that is built for. */
-const INTEGER = "integer(s64)";
-const HALVES = "integer(tuple<s32, s32>)";
+const HALVES = "tuple<s32, s32>";
+/** What is replaced in the contract's types, and how often it stands there. */
+const TYPES_FILE = "types.wit";
+const INTEGERS = /(?<=\b(?:integer|time)\()(?:s64|timestamp)(?=\))|(?<=\bintegers\(list<)s64(?=>\))/g;
+const TIMES = 6;
+/** The definitions of the two types in a component. */
+const DEFINED_HALVES = Buffer.from([0x6f, 2, 0x7a, 0x7a]);
+const DEFINED_INTEGER = Buffer.from([0x78]);
 /** Sections of a component: one that it holds, and types. */
 const COMPONENT = 4;
 const TYPES = 7;
-const S64 = 0x78;
 
 const names = ["source", "wit", "work", "out", "esbuild", "componentize-qjs"];
 const { values: given } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: "string" }])) });
@@ -53,14 +58,12 @@ function contractWithHalves() {
   const folder = join(given.work, "wit");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  let changed = 0;
   for (const file of readdirSync(given.wit).filter((name) => name.endsWith(".wit"))) {
-    copyFileSync(join(given.wit, file), join(folder, file));
-    const text = readFileSync(join(folder, file), "utf8");
-    changed += text.split(INTEGER).length - 1;
-    writeFileSync(join(folder, file), text.replaceAll(INTEGER, HALVES));
+    const text = readFileSync(join(given.wit, file), "utf8");
+    const found = file === TYPES_FILE ? (text.match(INTEGERS)?.length ?? 0) : TIMES;
+    if (found !== TIMES) fail(`${join(given.wit, file)} has ${found} places of integers; this SDK knows ${TIMES}: take both from one version`);
+    writeFileSync(join(folder, file), file === TYPES_FILE ? text.replace(INTEGERS, HALVES) : text);
   }
-  if (changed !== 2) fail(`the contract in ${given.wit} has ${changed} cases \`${INTEGER}\`; expected those of \`scalar\` and \`value\``);
   return folder;
 }
 
@@ -69,35 +72,39 @@ function makeComponent(wit) {
   run(given["componentize-qjs"], ["--wit", wit, "--js", bundle, "--world", WORLD, "--stub-wasi", "--sync", "--output", built]);
 }
 
-/** The component with `integer: s64` in its types, where the build had a pair. */
-function withIntegers(bytes) {
-  if (retyped(bytes, 0, bytes.length) < 2) fail("the component declares its integers in an unknown way; use componentize-qjs 0.4.5");
-  return bytes;
-}
-
-/** Retypes what a component from `at` to `end` declares, also in components that it holds; returns how many cases that were. */
-function retyped(bytes, at, end) {
-  const label = Buffer.from("\x07integer\x01", "latin1");
-  let changed = 0;
-  for (at += 8; at < end; ) {
-    const section = bytes[at];
+/** The component with integers in its types, where the build had halves; also in components that it holds. */
+function withIntegers(component) {
+  const parts = [component.subarray(0, 8)];
+  for (let at = 8; at < component.length; ) {
+    const id = component[at];
     let size = 0;
     let shift = 0;
-    do size += (bytes[++at] & 0x7f) * 2 ** shift, (shift += 7);
-    while (bytes[at] & 0x80);
-    const next = ++at + size;
-    if (section === COMPONENT) changed += retyped(bytes, at, next);
-    // A case is its label, that it has a type, the type, and that it refines nothing. Indices below 64 are one byte, as s64 is.
-    while (section === TYPES && (at = bytes.indexOf(label, at)) >= 0 && at < next) {
-      at += label.length;
-      if (bytes[at] < 0x40 && bytes[at + 1] === 0) {
-        bytes[at] = S64;
-        changed++;
-      }
-    }
-    at = next;
+    do size += (component[++at] & 0x7f) * 2 ** shift, (shift += 7);
+    while (component[at] & 0x80);
+    let content = component.subarray(++at, (at += size));
+    if (id === COMPONENT) content = withIntegers(content);
+    if (id === TYPES) content = replaced(content, DEFINED_HALVES, DEFINED_INTEGER);
+    parts.push(Buffer.from([id]), leb(content.length), content);
   }
-  return changed;
+  return Buffer.concat(parts);
+}
+
+function replaced(bytes, from, to) {
+  const parts = [];
+  let done = 0;
+  for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, done)) {
+    parts.push(bytes.subarray(done, at), to);
+    done = at + from.length;
+  }
+  return Buffer.concat([...parts, bytes.subarray(done)]);
+}
+
+/** A length as sections have it. */
+function leb(number) {
+  const bytes = [];
+  do bytes.push((number & 0x7f) | (number > 0x7f ? 0x80 : 0));
+  while ((number >>>= 7) > 0);
+  return Buffer.from(bytes);
 }
 
 /** Runs a program; scripts of Node.js run in this one. */

@@ -217,10 +217,12 @@ export class Timestamp extends Date {
   static readonly MINUTE: number;
   static readonly HOUR: number;
   static readonly DAY: number;
-  constructor(micros: number);
+  constructor(micros: number | bigint);
   static from(time: Time): Timestamp;
   /** Microseconds since 1970-01-01T00:00:00Z. */
   readonly micros: number;
+  /** As `micros`, but a bigint where a number is not exact, which is from the year 2255 on. */
+  readonly exact: number | bigint;
   plus(micros: number): Timestamp;
   minus(micros: number): Timestamp;
 }
@@ -229,7 +231,7 @@ export class Timestamp extends Date {
 
 /** An entity: its type and the text of its id. */
 export class Entity {
-  constructor(etype: string, eid: string | number);
+  constructor(etype: string, eid: string | number | bigint);
   readonly etype: string;
   readonly eid: string;
   equals(other: { etype: string; eid: string } | null | undefined): boolean;
@@ -266,7 +268,7 @@ export type ValueTag =
 export class Typed {
   constructor(tag: ValueTag, val: any);
   readonly tag: ValueTag;
-  /** In the contract's form; an integer is its two halves of 32 bits, the low one first. */
+  /** In the contract's form; an integer or a time is two halves of 32 bits, the low one first. */
   readonly val: any;
   /** What is natural in JavaScript. */
   readonly value: any;
@@ -293,7 +295,7 @@ export function links(targets: Iterable<EntityLike | Link>): Typed;
 /** A chunk of a timeseries. */
 export function chunk(columns: Columns): Typed;
 
-/** Columns of a timeseries chunk, all of one length. Their integers are exact up to 2^53. */
+/** Columns of a timeseries chunk, all of one length. */
 export type Columns = Record<string, readonly (number | bigint | Date)[] | Typed>;
 
 // ---- Tasks
@@ -326,9 +328,9 @@ export interface TtlToken {
 /** Work on one entity. It must hold a datapoint or a token, or ask for removal. Methods add to it and return it. */
 export class Task {
   constructor(entity: EntityLike);
-  constructor(etype: string, eid: string | number);
+  constructor(etype: string, eid: string | number | bigint);
   static on(entity: EntityLike): Task;
-  static of(etype: string, eid: string | number): Task;
+  static of(etype: string, eid: string | number | bigint): Task;
   entity: Entity;
   datapoints: Datapoint[];
   ttlTokens: TtlToken[];

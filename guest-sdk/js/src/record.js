@@ -2,13 +2,13 @@
 
 import { microsOf, Timestamp } from "./time.js";
 import { tokenIn } from "./task.js";
-import { Entity, Typed, columnsOf, exact, integer } from "./value.js";
+import { Entity, Typed, columnsOf, time } from "./value.js";
 
 const OF_COLUMN = {
-  integers: (value) => integer(exact(value)),
+  integers: (value) => new Typed("integer", value),
   reals: (value) => new Typed("real", value),
   texts: (value) => new Typed("text", value),
-  times: (value) => new Typed("time", value),
+  times: time,
   addresses: (value) => new Typed("address", value),
   mixed: ({ tag, val }) => new Typed(tag, val),
 };

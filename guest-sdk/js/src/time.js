@@ -13,19 +13,30 @@ export class Timestamp extends Date {
   #rest;
 
   constructor(micros) {
-    const millis = Math.floor(micros / 1000);
-    super(millis);
-    this.#rest = micros - millis * 1000;
+    if (typeof micros === "bigint") {
+      const rest = Number(((micros % 1000n) + 1000n) % 1000n);
+      super(Number((micros - BigInt(rest)) / 1000n));
+      this.#rest = rest;
+    } else {
+      const millis = Math.floor(micros / 1000);
+      super(millis);
+      this.#rest = micros - millis * 1000;
+    }
   }
 
   /** From microseconds, a Date, or text such as "2026-01-31T12:00:00Z". */
   static from(time) {
     if (time instanceof Timestamp) return time;
-    return new Timestamp(microsOf(time));
+    return new Timestamp(typeof time === "bigint" ? time : microsOf(time));
   }
 
   get micros() {
     return this.getTime() * 1000 + this.#rest;
+  }
+
+  /** As `micros`, but a bigint where a number is not exact, which is from the year 2255 on. */
+  get exact() {
+    return Number.isSafeInteger(this.micros) ? this.micros : BigInt(this.getTime()) * 1000n + BigInt(this.#rest);
   }
 
   plus(micros) {

@@ -5,7 +5,7 @@
 // JavaScript has no type of its own for goes to the host as text or JSON, which it reads by the entity specification:
 // so an address may be a string, a dictionary an object, and a big integer a bigint.
 
-import { Failed, InvalidInput, shown } from "./errors.js";
+import { Failed, shown } from "./errors.js";
 import { Timestamp, microsOf } from "./time.js";
 
 export class Entity {
@@ -53,7 +53,7 @@ export const boolean = (value) => new Typed("boolean", Boolean(value));
 export const integer = (value) => new Typed("integer", halves(value));
 export const real = (value) => new Typed("real", Number(value));
 export const text = (value) => new Typed("text", wellFormed(value));
-export const time = (value) => new Typed("time", microsOf(value));
+export const time = (value) => new Typed("time", halves(Timestamp.from(value).exact));
 export const address = (value) => new Typed("address", wellFormed(value));
 export const items = (values) => new Typed("items", Array.from(values, scalar));
 export const members = (object) => new Typed("members", membersOf(object));
@@ -112,7 +112,7 @@ function halves(value) {
 }
 
 /** A number where it is exact, else a bigint. */
-function whole([low, high]) {
+export function whole([low, high]) {
   const number = high * 2 ** 32 + (low >>> 0);
   return Number.isSafeInteger(number) ? number : (BigInt(high) << 32n) | BigInt(low >>> 0);
 }
@@ -137,12 +137,10 @@ function columnOf(name, column) {
   if (column instanceof Typed) return column;
   const all = Array.from(column);
   if (all.length > 0 && all.every((v) => v instanceof Date)) return new Typed("times", all.map(microsOf));
-  const numbers = all.map(Number);
-  const inexact = all.findIndex((v, i) => typeof v === "bigint" && BigInt(numbers[i]) !== v);
-  if (inexact >= 0) throw new Failed(`column ${shown(name)}, item ${inexact}: ${all[inexact]} is beyond 2^53, where columns are not exact`);
-  const wrong = numbers.findIndex(Number.isNaN);
+  const wrong = all.findIndex((v) => typeof v !== "bigint" && Number.isNaN(Number(v)));
   if (wrong >= 0) throw new Failed(`column ${shown(name)}, item ${wrong}: expected a number, found ${shown(all[wrong])}`);
-  return new Typed(numbers.every(Number.isSafeInteger) ? "integers" : "reals", numbers);
+  const whole = all.every((v) => typeof v === "bigint" || Number.isSafeInteger(v));
+  return whole ? new Typed("integers", all.map(halves)) : new Typed("reals", all.map(Number));
 }
 
 /** What is natural in JavaScript for a value of the contract. */
@@ -151,7 +149,7 @@ export function natural({ tag, val }) {
     case "integer":
       return whole(val);
     case "time":
-      return new Timestamp(val);
+      return new Timestamp(whole(val));
     case "json":
       return JSON.parse(val);
     case "items":
@@ -174,13 +172,7 @@ export const columnsOf = (series) => Object.fromEntries(series.map((s) => [s.nam
 
 function columnValues({ tag, val }) {
   if (tag === "times") return val.map((v) => new Timestamp(v));
-  return tag === "integers" ? val.map(exact) : val;
-}
-
-/** An item of a column of integers. */
-export function exact(number) {
-  if (Number.isSafeInteger(number)) return number;
-  throw new InvalidInput(`an item of a column near ${number} is beyond 2^53, where columns are not exact`);
+  return tag === "integers" ? val.map(whole) : val;
 }
 
 /** Of a link: an entity, with `data` where it carries some. */

@@ -115,7 +115,9 @@ static void tell_answer(tenter_http *request) {
     tenter_info("http %s", error->code);
     return;
   }
-  tenter_info("http %d %.*s", answer.status, TENTER_ARG(answer.body));
+  // A body may have zeros in it, where a format ends.
+  tenter_string words[] = {tenter_text("http"), tenter_format("%d", answer.status), tenter_bytes(answer.body.ptr, answer.body.len)};
+  tenter_log(TENTER_HOOKS_LOG_LEVEL_INFO, tenter_join(((tenter_strings){words, 3}), " "));
   for (size_t i = 0; i < answer.headers.len; i++) {
     const tenter_hooks_http_header_t *header = &answer.headers.ptr[i];
     tenter_info("header %.*s %.*s", TENTER_ARG(header->name), TENTER_ARG(header->value));
