@@ -55,7 +55,7 @@ export const { module, ingest, snapshot, update, schedule, cases } = serve(defin
 
 /** A copy of the contract; returns its folder. */
 function contractWithHalves() {
-  const folder = join(given.work, "wit");
+  const folder = join(given.work, "contract");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(given.wit).filter((name) => name.endsWith(".wit"))) {
@@ -109,7 +109,7 @@ function leb(number) {
 
 /** Runs a program; scripts of Node.js run in this one. */
 function run(program, args) {
-  const script = [".js", ".mjs", ".cjs"].includes(extname(program));
+  const script = readFileSync(program).subarray(0, 64).toString("latin1").startsWith("#!/usr/bin/env node") || extname(program) === ".mjs";
   const done = spawnSync(script ? process.execPath : program, script ? [program, ...args] : args, { encoding: "utf8" });
   if (done.error) fail(`cannot run ${program}: ${done.error.message}`);
   if (done.status === 0) return;
