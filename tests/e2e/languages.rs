@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Server, Site, tenter};
 
-/// Languages, what `TENTER_REQUIRE` calls each, and the folder of its examples.
+/// Languages, and what `TENTER_REQUIRE` calls each.
 const LANGUAGES: [(&str, &str); 6] =
     [("python", "python"), ("javascript", "js"), ("typescript", "js"), ("go", "go"), ("c", "c"), ("zig", "c")];
 
@@ -23,16 +23,27 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// A folder of a language that outlives the test.
+/// What `TENTER_REQUIRE` calls a language.
+fn called(language: &str) -> &'static str {
+    LANGUAGES.iter().find(|(name, _)| *name == language).unwrap().1
+}
+
+/// A folder that outlives the test, for languages with the same tools: what compilers keep for the next time is in it.
+fn home(language: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages").join(called(language))
+}
+
+/// The folder of a language in it.
 fn place(language: &str) -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages").join(language);
+    let place = home(language).join(language);
     std::fs::create_dir_all(&place).unwrap();
     place
 }
 
-/// Runs the program in a language's folder, which is its home too.
+/// Runs the program in a language's folder.
 fn run(language: &str, args: &[&str]) -> Output {
-    tenter(&place(language)).args(args).output().unwrap()
+    let place = place(language);
+    tenter(&home(language)).current_dir(place).args(args).output().unwrap()
 }
 
 #[track_caller]
@@ -51,9 +62,9 @@ fn is_there(language: &str) -> bool {
     if row["ready"] == true {
         return true;
     }
-    let (_, called) = LANGUAGES.iter().find(|(name, _)| *name == language).unwrap();
+    let called = called(language);
     let required = std::env::var("TENTER_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|name| name == *called), "TENTER_REQUIRE names {called}: {row}");
+    assert!(!required.split(',').any(|name| name == called), "TENTER_REQUIRE names {called}: {row}");
     // Seen though the test passes, which what is printed is not.
     std::io::stderr()
         .write_all(format!("SKIPPED modules in {language}: {} is missing\n", row["missing"]).as_bytes())
