@@ -18,6 +18,7 @@ mod schemas;
 mod section;
 mod site;
 mod tenter;
+mod tree;
 mod yaml;
 
 use section::{Report, Words};
@@ -32,6 +33,7 @@ pub use site::{
     Action, Api, Archivation, Cleaning, Control, EventGroup, GarbageCollector, HistoryManager, ModuleSection,
     Signatures, SiteConfig, Snapshots, Synchronous, Telemetry, TenterConfig, Updater,
 };
+pub use tree::Tree;
 
 /// One file of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

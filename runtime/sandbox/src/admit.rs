@@ -13,6 +13,7 @@ mod subscriptions;
 
 use std::sync::Arc;
 
+pub(crate) use form::digest;
 use tenter_model::Schema;
 use tenter_model::capability::{self, Grant};
 use tenter_model::egress::Pattern;
@@ -76,6 +77,13 @@ pub(crate) struct How {
     pub(crate) strict: bool,
     /// Whether a module that lacks something mandatory is admitted as it is.
     pub(crate) may_lack: bool,
+}
+
+/// See [`Sandbox::compile`].
+pub(crate) fn compile(sandbox: &Sandbox, bytes: &[u8]) -> Admitted<()> {
+    form::check(bytes)?;
+    scan::measure(bytes)?;
+    form::compile(sandbox, bytes, &digest(bytes)).map(drop)
 }
 
 /// See [`Sandbox::admit`].

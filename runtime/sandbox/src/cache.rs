@@ -21,16 +21,29 @@ pub(crate) struct Cache {
     dir: PathBuf,
     key: [u8; 32],
     engine: String,
+    /// Bytes of all entries, where there is a bound.
+    at_most: Option<u64>,
 }
 
 impl Cache {
     /// Opens the folder, and makes it and its key when they are not there.
     pub(crate) fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
+        create_private(dir)?;
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let engine: String = hex(&hasher.0.finalize()).chars().take(16).collect();
-        Ok(Self { dir: dir.to_path_buf(), key: key(dir)?, engine })
+        Ok(Self { dir: dir.to_path_buf(), key: key(dir)?, engine, at_most: None })
+    }
+
+    /// The same cache with a bound: when something is kept, entries that were written first go until all of them
+    /// have no more bytes than that.
+    pub(crate) fn at_most(self, bytes: u64) -> Self {
+        Self { at_most: Some(bytes), ..self }
+    }
+
+    /// Whether there is an entry, good or not.
+    pub(crate) fn has(&self, digest: &str) -> bool {
+        self.dir.join(self.name(digest)).is_file()
     }
 
     /// The compiled component, when there is a good entry.
@@ -53,6 +66,30 @@ impl Cache {
         if let Err(error) = write_whole(&self.dir, &name, &entry) {
             tracing::warn!(entry = name, %error, "cannot write to the code cache");
         }
+        if let Some(bytes) = self.at_most {
+            self.shrink(bytes, &name);
+        }
+    }
+
+    /// Removes the oldest entries, but not `newest`. What another process removed meanwhile is gone all the same.
+    fn shrink(&self, at_most: u64, newest: &str) {
+        let Ok(dir) = fs::read_dir(&self.dir) else { return };
+        let entries = dir.flatten().filter(|e| e.path().extension().is_some_and(|x| x == "code"));
+        let mut entries: Vec<_> = entries
+            .filter_map(|e| {
+                let facts = e.metadata().ok()?;
+                Some((facts.modified().ok()?, e.path(), facts.len()))
+            })
+            .collect();
+        entries.sort();
+        let mut bytes = entries.iter().fold(0u64, |sum, (_, _, len)| sum.saturating_add(*len));
+        for (_, path, len) in entries.iter().filter(|(_, path, _)| !path.ends_with(newest)) {
+            if bytes <= at_most {
+                break;
+            }
+            drop(fs::remove_file(path));
+            bytes = bytes.saturating_sub(*len);
+        }
     }
 
     fn name(&self, digest: &str) -> String {
@@ -72,6 +109,15 @@ pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Comp
     // host started itself, from its own program, to a pipe that nobody else holds. wasmtime itself refuses code of
     // another version or engine.
     unsafe { Component::deserialize(engine, code) }
+}
+
+/// Makes a folder that its user alone can look into.
+fn create_private(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 /// Reads or makes the key.
@@ -209,6 +255,26 @@ mod tests {
         fs::write(&path, &good).unwrap();
         fs::remove_file(dir.path().join(KEY_FILE)).unwrap();
         assert!(Cache::open(dir.path(), &engine).unwrap().load(&engine, "aa").is_none());
+    }
+
+    #[test]
+    fn a_bound_removes_what_was_written_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = crate::engine::start(1).unwrap();
+        let cache = Cache::open(dir.path(), &engine).unwrap().at_most(1000);
+        for (n, digest) in ["aa", "bb", "cc"].iter().enumerate() {
+            cache.keep(digest, &[0; 300]);
+            // Entries of one moment have an order all the same.
+            let file = fs::File::options().write(true).open(dir.path().join(cache.name(digest))).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(n as u64)).unwrap();
+        }
+        assert!(["aa", "bb", "cc"].iter().all(|digest| cache.has(digest)));
+        cache.keep("dd", &[0; 300]);
+        assert!(!cache.has("aa") && cache.has("bb") && cache.has("cc") && cache.has("dd"));
+        // What is larger than the bound is kept alone.
+        cache.keep("ee", &[0; 2000]);
+        assert!(cache.has("ee") && !["bb", "cc", "dd"].iter().any(|digest| cache.has(digest)));
+        assert!(dir.path().join(KEY_FILE).is_file());
     }
 
     #[cfg(unix)]

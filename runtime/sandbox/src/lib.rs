@@ -28,14 +28,14 @@ mod wasi;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use admit::How;
 use tenter_model::egress::{Nowhere, Outside};
 use tenter_model::host::HostData;
 use tenter_model::module::LoadedModule;
 use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 pub use admit::{AdmitError, AdmitRequest};
 pub use compile_child::{CompileLimits, Compiler};
@@ -79,6 +79,8 @@ pub struct Sandbox {
     compiling: Mutex<()>,
     generations: AtomicU64,
     outside: Arc<dyn Outside>,
+    /// The component that was compiled last, by its digest, where it is remembered.
+    last: Option<Mutex<Option<(String, Component)>>>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -108,7 +110,7 @@ impl Sandbox {
         let compiler = Compiler::default();
         let generations = AtomicU64::new(0);
         let outside = Arc::new(Nowhere);
-        Ok(Self { engine, linker, cache, compiler, compiling: Mutex::default(), generations, outside })
+        Ok(Self { engine, linker, cache, compiler, compiling: Mutex::default(), generations, outside, last: None })
     }
 
     /// The same sandbox for modules that may reach what is outside, within their grants.
@@ -121,6 +123,29 @@ impl Sandbox {
     #[must_use]
     pub fn compile_with(self, compiler: Compiler) -> Self {
         Self { compiler, ..self }
+    }
+
+    /// The same sandbox for a tool of authors, which admits one component over and over: the compiled one stays in
+    /// memory, and the folder of compiled code is kept below so many bytes, the oldest going first.
+    #[must_use]
+    pub fn for_one_author(self, cache_bytes: u64) -> Self {
+        let cache = self.cache.map(|cache| cache.at_most(cache_bytes));
+        Self { cache, last: Some(Mutex::default()), ..self }
+    }
+
+    /// Whether a component need not be compiled any more, as far as can be told without loading it.
+    #[must_use]
+    pub fn is_compiled(&self, bytes: &[u8]) -> bool {
+        let digest = admit::digest(bytes);
+        self.remembered(&digest).is_some() || self.cache.as_ref().is_some_and(|cache| cache.has(&digest))
+    }
+
+    /// Compiles a component, so that admitting it takes no time.
+    ///
+    /// # Errors
+    /// [`AdmitError`], as admitting it would give.
+    pub fn compile(&self, bytes: &[u8]) -> Result<(), AdmitError> {
+        admit::compile(self, bytes)
     }
 
     /// Admits a component as a module, whole or not at all. Runs `describe`, `configure` and `subscriptions` in an
@@ -189,5 +214,16 @@ impl Sandbox {
 
     pub(crate) fn cache(&self) -> Option<&cache::Cache> {
         self.cache.as_ref()
+    }
+
+    pub(crate) fn remembered(&self, digest: &str) -> Option<Component> {
+        let last = self.last.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|(known, _)| known == digest).map(|(_, component)| component.clone())
+    }
+
+    pub(crate) fn remember(&self, digest: &str, component: &Component) {
+        if let Some(last) = &self.last {
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest.to_owned(), component.clone()));
+        }
     }
 }

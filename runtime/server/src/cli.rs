@@ -26,6 +26,7 @@ mod control;
 mod datapoint;
 mod deadletter;
 mod demo;
+mod dev;
 mod doctor;
 mod entity;
 mod grant;
@@ -112,8 +113,10 @@ enum Command {
     Doctor,
     /// Write the contract between host and modules, for languages that there is no template for.
     Wit(wit::Args),
-    /// Test a module: its native tests, which may call the component in the sandbox.
+    /// Test a module: cases that are data, in the sandbox, and the tests of its own language.
     Test(test::Args),
+    /// Build, test and upload a module at each change of its files.
+    Dev(dev::Args),
     /// Call one hook of a component and show what it returns; nothing is stored, no server is needed.
     Run(run::Args),
     /// Install and look after modules.
@@ -241,6 +244,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
         Command::Doctor => doctor::run(context)?,
         Command::Wit(args) => wit::run(&args, context)?,
         Command::Test(args) => test::run(&args, context)?,
+        Command::Dev(args) => dev::run(&args, context)?,
         Command::Run(args) => run::run(&args, context)?,
         Command::Module(command) => module::run(command, context)?,
         Command::Key(command) => module::sign::key(&command, context)?,

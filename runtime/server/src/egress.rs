@@ -26,6 +26,7 @@ use ureq::Proxy;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 use zeroize::Zeroizing;
 
+pub(crate) use fetch::encode;
 use names::{Names, System};
 use secrets::Secrets;
 
@@ -93,7 +94,7 @@ impl Outside for Egress {
 }
 
 /// HMAC (RFC 2104) with SHA-256.
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut block = Zeroizing::new([0; 64]);
     let digest;
     let key = if key.len() > block.len() {

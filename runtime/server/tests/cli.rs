@@ -75,7 +75,8 @@ fn help_lists_the_commands() {
       build          Build a module to a component
       doctor         Show which languages modules can be built in here, and how to install what is missing for the others
       wit            Write the contract between host and modules, for languages that there is no template for
-      test           Test a module: its native tests, which may call the component in the sandbox
+      test           Test a module: cases that are data, in the sandbox, and the tests of its own language
+      dev            Build, test and upload a module at each change of its files
       run            Call one hook of a component and show what it returns; nothing is stored, no server is needed
       module         Install and look after modules
       key            Make keys to sign modules with

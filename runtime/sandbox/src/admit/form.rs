@@ -84,7 +84,10 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 /// Compiles, or takes the compiled code from the cache. One upload at a time: a burst of them must not multiply what
 /// one may use.
 pub(crate) fn compile(sandbox: &Sandbox, bytes: &[u8], digest: &str) -> Admitted<Component> {
-    let cached = || sandbox.cache().and_then(|cache| cache.load(sandbox.engine(), digest));
+    let cached = || {
+        let kept = || sandbox.cache().and_then(|cache| cache.load(sandbox.engine(), digest));
+        sandbox.remembered(digest).or_else(kept).inspect(|component| sandbox.remember(digest, component))
+    };
     if let Some(component) = cached() {
         return Ok(component);
     }
@@ -109,6 +112,7 @@ pub(crate) fn compile(sandbox: &Sandbox, bytes: &[u8], digest: &str) -> Admitted
     if let (Some(cache), Some(code)) = (sandbox.cache(), code) {
         cache.keep(digest, &code);
     }
+    sandbox.remember(digest, &component);
     Ok(component)
 }
 

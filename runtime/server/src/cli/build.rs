@@ -56,6 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let name = component::name_of(&file)?;
     let bytes = component::read(&file)?;
     let bench = Workbench::new(args.site.as_deref())?;
+    bench.compile(&name, &bytes, &context.out)?;
     let module = bench.load(&name, &bytes, bench.settings(&name), None, SystemClock.now())?;
 
     let answer = json!({

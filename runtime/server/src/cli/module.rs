@@ -87,6 +87,16 @@ pub(crate) struct UploadArgs {
     signature: Option<PathBuf>,
 }
 
+/// Uploads a component under the name of its file, whatever version is there.
+///
+/// # Errors
+/// When there is no server, or it refuses.
+pub(crate) fn upload(file: &std::path::Path, grant_requested: bool, context: &Context) -> anyhow::Result<()> {
+    let file = file.to_owned();
+    let args = UploadArgs { file, name: None, grant_requested, allow_downgrade: true, signature: None };
+    upload::run(&args, context)
+}
+
 /// Does it.
 ///
 /// # Errors

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tenter_model::capability::Grant;
-use tenter_model::hook::{Family, Moment, Subscription};
+use tenter_model::hook::{Moment, Subscription};
 use tenter_model::host::{CallCause, HookCall, HookHost as _};
+use tenter_model::limits::BEFORE_DEADLINE_MS;
 use tenter_model::module::LoadedModule;
 use tenter_model::time::Clock as _;
-use tenter_model::{HookKind, ModuleName, Timestamp, hook};
+use tenter_model::{HookKind, ModuleName, Timestamp};
+use tenter_sandbox::Lane;
 
 use crate::cli::Context;
 use crate::cli::module::component;
@@ -24,8 +26,8 @@ use crate::error::{CliError, Kind};
 mod input;
 mod report;
 
-use input::{Input, Reading};
-use report::Report;
+pub(in crate::cli) use input::{Input, Reading};
+pub(in crate::cli) use report::Report;
 
 /// Largest input, in bytes.
 const MAX_INPUT: u64 = 64 << 20;
@@ -66,15 +68,6 @@ pub(crate) struct Args {
 /// # Errors
 /// When the call cannot be made: no such file or subscription, a component or an input that is refused.
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    if args.hook.family() == Family::Case {
-        let kinds = hook::TABLE.iter().filter(|r| r.family != Family::Case).map(|r| r.name).collect::<Vec<_>>();
-        return Err(CliError::new(
-            Kind::Usage,
-            format!("`tenter run` cannot call {} hooks, such as {}", args.hook.family(), args.hook),
-        )
-        .help(format!("it calls {}", kinds.join(", ")))
-        .into());
-    }
     let now = args.now.unwrap_or_else(|| SystemClock.now());
     let bytes = component::read(&args.file)?;
     let name = match (&args.name, component::name_of(&args.file)) {
@@ -89,12 +82,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         settings.config = workbench::module_config(path, &name)?;
     }
     let grants = (!args.grant.is_empty()).then(|| args.grant.clone());
+    bench.compile(&name, &bytes, &context.out)?;
     let module = Arc::new(bench.load(&name, &bytes, settings, grants, now)?);
     let reading = Reading { site: bench.site() };
     let input = reading.input(args.hook, &read(&args.input)?)?;
 
     let subscriptions = chosen(args.hook, args.subscription.as_deref(), &module, &input)?;
-    let report = perform(&bench, &module, args.hook, &subscriptions, &input, now)?;
+    let mut lane = bench.sandbox().lane(bench.data());
+    let calls = Calls { module: &module, kind: args.hook, subscriptions: &subscriptions, id: "run", now };
+    let report = calls.perform(&bench, &mut lane, &input)?;
     let answer = report.finish(bench.data().state());
     context.out.one(&answer, report::human)?;
     if let Some(detail) = report.detail() {
@@ -106,64 +102,97 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Calls the subscriptions, one after the other.
-///
-/// # Errors
-/// When the paths of a correlation do not fit the site.
-fn perform<'a>(
-    bench: &'a Workbench,
-    module: &Arc<LoadedModule>,
-    kind: HookKind,
-    subscriptions: &[&Subscription],
-    input: &Input,
-    now: Timestamp,
-) -> Result<Report<'a>, CliError> {
-    let mut lane = bench.sandbox().lane(bench.data());
-    let mut report = Report::new(kind, bench.site());
-    let reading = Reading { site: bench.site() };
-    for subscription in subscriptions {
-        let id = format!("run:{}", subscription.id);
-        let call = HookCall { module, kind, subscription: &subscription.id, id, time: now, cause: CallCause::Normal };
-        let state = match input {
-            Input::Task(task) => match kind {
-                HookKind::AllowEntityCreation => report.verdict(lane.allow_entity_creation(&call, task)),
-                HookKind::OnEntityCreation => report.tasks(lane.on_entity_creation(&call, task), module),
-                _ => report.nothing(lane.on_task_start(&call, task)),
-            },
-            Input::Datapoint(entity, dp) => report.tasks(lane.on_new_attribute(&call, entity, dp), module),
-            Input::Run(run) if kind == HookKind::SnapshotInit => report.tasks(lane.snapshot_init(&call, run), module),
-            Input::Run(run) => report.tasks(lane.snapshot_finalize(&call, run), module),
-            Input::Timeseries(entity, attr, history) => {
-                report.tasks(lane.timeseries(&call, entity, attr, history), module)
-            }
-            Input::Views(views, record) => {
-                let looked = views.look(&reading, module, &subscription.id);
-                let looked = looked.map_err(|e| CliError::new(Kind::Invalid, format!("{}: {e}", subscription.id)))?;
-                let deeper = Some(looked.deeper.clone());
-                let done = match kind {
-                    HookKind::Correlate => lane.correlate(&call, &looked.view, deeper),
-                    _ => lane.correlate_with_record(&call, &looked.view, record.as_ref(), deeper),
-                };
-                report.correlated(done, &looked, module)
-            }
-            Input::Record(entity, record) => report.tasks(lane.update_record(&call, entity, record), module),
-            Input::Entity(entity) => report.tasks(lane.update_entity(&call, entity), module),
-            Input::Arguments(given) => {
-                let own = match &subscription.moment {
-                    Moment::Cron(timer) => timer.arguments.as_str(),
-                    _ => "null",
-                };
-                report.submitted(lane.cron(&call, given.as_deref().unwrap_or(own)), module)
-            }
-        };
-        bench.data().apply(state);
-        report.called(&subscription.id);
+/// Subscriptions that are called for one input.
+pub(in crate::cli) struct Calls<'a> {
+    /// The module.
+    pub(in crate::cli) module: &'a Arc<LoadedModule>,
+    /// The kind of hook.
+    pub(in crate::cli) kind: HookKind,
+    /// Those to call, in order.
+    pub(in crate::cli) subscriptions: &'a [&'a Subscription],
+    /// What ids of the calls begin with.
+    pub(in crate::cli) id: &'a str,
+    /// The time that the guest sees.
+    pub(in crate::cli) now: Timestamp,
+}
+
+impl Calls<'_> {
+    /// Calls the subscriptions, one after the other.
+    ///
+    /// # Errors
+    /// When the paths of a correlation do not fit the site.
+    pub(in crate::cli) fn perform<'s>(
+        &self,
+        bench: &'s Workbench,
+        lane: &mut Lane,
+        input: &Input,
+    ) -> Result<Report<'s>, CliError> {
+        let Self { module, kind, now, .. } = *self;
+        let mut report = Report::new(kind, bench.site());
+        let reading = Reading { site: bench.site() };
+        for subscription in self.subscriptions {
+            let id = format!("{}:{}", self.id, subscription.id);
+            let call =
+                HookCall { module, kind, subscription: &subscription.id, id, time: now, cause: CallCause::Normal };
+            let state = match input {
+                Input::Task(task) => match kind {
+                    HookKind::AllowEntityCreation => report.verdict(lane.allow_entity_creation(&call, task)),
+                    HookKind::OnEntityCreation => report.tasks(lane.on_entity_creation(&call, task), module),
+                    _ => report.nothing(lane.on_task_start(&call, task)),
+                },
+                Input::Datapoint(entity, dp) => report.tasks(lane.on_new_attribute(&call, entity, dp), module),
+                Input::Run(run) if kind == HookKind::SnapshotInit => {
+                    report.tasks(lane.snapshot_init(&call, run), module)
+                }
+                Input::Run(run) => report.tasks(lane.snapshot_finalize(&call, run), module),
+                Input::Timeseries(entity, attr, history) => {
+                    report.tasks(lane.timeseries(&call, entity, attr, history), module)
+                }
+                Input::Views(views, record) => {
+                    let looked = views.look(&reading, module, &subscription.id);
+                    let looked =
+                        looked.map_err(|e| CliError::new(Kind::Invalid, format!("{}: {e}", subscription.id)))?;
+                    let deeper = Some(looked.deeper.clone());
+                    let done = match kind {
+                        HookKind::Correlate => lane.correlate(&call, &looked.view, deeper),
+                        _ => lane.correlate_with_record(&call, &looked.view, record.as_ref(), deeper),
+                    };
+                    report.correlated(done, &looked, module)
+                }
+                Input::Record(entity, record) => report.tasks(lane.update_record(&call, entity, record), module),
+                Input::Entity(entity) => report.tasks(lane.update_entity(&call, entity), module),
+                Input::Arguments(given) => {
+                    let own = match &subscription.moment {
+                        Moment::Cron(timer) => timer.arguments.as_str(),
+                        _ => "null",
+                    };
+                    report.submitted(lane.cron(&call, given.as_deref().unwrap_or(own)), module)
+                }
+                Input::Proposal(around, proposal) => {
+                    let limits = &module.settings.limits;
+                    let within = limits.get("deadline_ms").copied().unwrap_or(BEFORE_DEADLINE_MS);
+                    report.judgement(lane.before(&call, &around.context, around.event, proposal, within))
+                }
+                Input::Changes(around, changes) => {
+                    let within = u64::MAX;
+                    report.outcome(lane.after(&call, &around.context, around.event, changes, within), module)
+                }
+                Input::Objects(around, objects) => {
+                    report.manual(lane.manual(&call, &around.context, around.event, objects), module)
+                }
+            };
+            bench.data().apply(state);
+            report.called(&subscription.id);
+        }
+        Ok(report)
     }
-    Ok(report)
 }
 
 /// The subscriptions to call: the one that was named, or those that fit.
-fn chosen<'a>(
+///
+/// # Errors
+/// When there is none, with those that there are.
+pub(in crate::cli) fn chosen<'a>(
     kind: HookKind,
     named: Option<&str>,
     module: &'a LoadedModule,

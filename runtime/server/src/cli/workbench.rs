@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use tenter_model::capability::{self, Grant};
 use tenter_model::config::{self, ConfigFile, SiteConfig};
+use tenter_model::egress::Outside;
 use tenter_model::module::{LoadedModule, ModuleSettings};
 use tenter_model::{ModuleName, Timestamp};
-use tenter_sandbox::{AdmitRequest, Sandbox, SandboxOptions};
+use tenter_sandbox::{AdmitError, AdmitRequest, Sandbox, SandboxOptions};
 
 use crate::error::{CliError, Kind};
+use crate::output::Output;
 use crate::site;
 
 mod scratch;
@@ -19,10 +21,15 @@ use scratch::Scratch;
 
 /// Where a component is tried.
 pub(crate) struct Workbench {
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     data: Arc<Scratch>,
     site: Option<SiteConfig>,
 }
+
+/// Bytes of compiled code that are kept: some components of language runtimes, which have about 60 MB each.
+const CACHE_BYTES: u64 = 1 << 30;
+/// From this size on, in bytes, compiling takes so long that a person wants to know of it.
+const LARGE: usize = 1 << 20;
 
 impl Workbench {
     /// A workbench, with the entity specification and settings of a site if there is one.
@@ -33,19 +40,30 @@ impl Workbench {
         Self::with_cache(site, cache_dir())
     }
 
+    /// A workbench for tests, where all that modules reach outside is scripted.
+    ///
+    /// # Errors
+    /// When the machine cannot run WebAssembly.
+    pub(crate) fn reaching(outside: Arc<dyn Outside>, cache: Option<PathBuf>) -> anyhow::Result<Self> {
+        Ok(Self { sandbox: Arc::new(sandbox(cache)?.reaching(outside)), data: Arc::default(), site: None })
+    }
+
+    /// Another one in the same sandbox, with an empty store.
+    ///
+    /// # Errors
+    /// When the site is not valid.
+    pub(crate) fn beside(&self, site: Option<&Path>) -> Result<Self, CliError> {
+        let site = site.map(read_site).transpose()?;
+        Ok(Self { sandbox: Arc::clone(&self.sandbox), data: Arc::default(), site })
+    }
+
     /// The same with compiled code kept in that folder, if anywhere.
     ///
     /// # Errors
     /// As [`Workbench::new`].
     pub(crate) fn with_cache(site: Option<&Path>, cache: Option<PathBuf>) -> anyhow::Result<Self> {
         let site = site.map(read_site).transpose()?;
-        // Compiling a language runtime takes half a minute; where nothing can be kept it is done each time.
-        let options = |cache_dir| SandboxOptions { cache_dir, lanes: 1 };
-        let sandbox = match cache.map(|dir| Sandbox::new(options(Some(dir)))) {
-            Some(Ok(sandbox)) => sandbox,
-            Some(Err(_)) | None => Sandbox::new(options(None))?,
-        };
-        Ok(Self { sandbox, data: Arc::default(), site })
+        Ok(Self { sandbox: Arc::new(sandbox(cache)?), data: Arc::default(), site })
     }
 
     /// The site.
@@ -61,6 +79,28 @@ impl Workbench {
     /// The sandbox.
     pub(crate) fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// Compiles a component, and says so when that takes a while.
+    ///
+    /// # Errors
+    /// When it is refused, with the reason.
+    pub(crate) fn compile(&self, name: &ModuleName, bytes: &[u8], out: &Output) -> Result<(), CliError> {
+        if bytes.len() < LARGE || self.sandbox.is_compiled(bytes) {
+            return Ok(());
+        }
+        let what = format!("compiling {name}, {}; this is done once", crate::output::bytes(bytes.len() as u64));
+        let spinner = indicatif::ProgressBar::new_spinner();
+        if out.draws() {
+            spinner.set_message(what);
+            spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+        } else {
+            spinner.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+            out.note(&what);
+        }
+        let compiled = self.sandbox.compile(bytes);
+        spinner.finish_and_clear();
+        compiled.map_err(refused)
     }
 
     /// What the site says of a module.
@@ -106,8 +146,23 @@ impl Workbench {
             Some(_) => self.sandbox.admit(request, data),
             None => self.sandbox.admit_unspecified(request, data),
         };
-        admitted.map_err(|e| CliError::new(Kind::Invalid, format!("the component is refused ({}): {e}", e.code)))
+        admitted.map_err(refused)
     }
+}
+
+fn refused(error: AdmitError) -> CliError {
+    CliError::new(Kind::Invalid, format!("the component is refused ({}): {error}", error.code))
+}
+
+/// A sandbox with compiled code kept in that folder. Compiling a language runtime takes half a minute; where nothing can
+/// be kept it is done each time.
+fn sandbox(cache: Option<PathBuf>) -> anyhow::Result<Sandbox> {
+    let options = |cache_dir| SandboxOptions { cache_dir, lanes: 1 };
+    let sandbox = match cache.map(|dir| Sandbox::new(options(Some(dir)))) {
+        Some(Ok(sandbox)) => sandbox,
+        Some(Err(_)) | None => Sandbox::new(options(None))?,
+    };
+    Ok(sandbox.for_one_author(CACHE_BYTES))
 }
 
 /// `CAPABILITY SCOPE` of the command line.
@@ -150,7 +205,7 @@ fn read_site(dir: &Path) -> Result<SiteConfig, CliError> {
 }
 
 /// `$XDG_CACHE_HOME/tenter/components`, with `~/.cache` when the variable is not set.
-fn cache_dir() -> Option<PathBuf> {
+pub(crate) fn cache_dir() -> Option<PathBuf> {
     let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute()) {
         Some(cache) => cache,
         None => std::env::home_dir().filter(|h| h.is_absolute())?.join(".cache"),

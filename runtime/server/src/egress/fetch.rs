@@ -258,7 +258,7 @@ fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
 }
 
 /// Percent-encodes what is not unreserved.
-fn encode(to: &mut String, text: &str) {
+pub(crate) fn encode(to: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => to.push(char::from(byte)),

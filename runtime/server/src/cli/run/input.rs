@@ -4,6 +4,8 @@
 //! value, or the JSON tells.
 
 use serde_json::Value as Json;
+use tenter_model::case::Phase;
+use tenter_model::case::call::{Proposal, SeenChange, SeenObject};
 use tenter_model::config::SiteConfig;
 use tenter_model::hook::{Family, Subscription};
 use tenter_model::record::{Chunk, MasterRecord};
@@ -13,15 +15,17 @@ use tenter_model::{AttrName, DataPoint, EntityId, EntityRef, EntityType, HookKin
 
 use crate::error::{CliError, Kind};
 
+mod case;
 mod snapshot;
 mod value;
 
-pub(super) use snapshot::{Looked, Views};
+pub(in crate::cli) use case::Around;
+pub(in crate::cli) use snapshot::{Looked, Views};
 use value::{time, value};
 
 /// What a hook gets.
 #[derive(Debug)]
-pub(super) enum Input {
+pub(in crate::cli) enum Input {
     /// Of the hooks of ingestion that get a task.
     Task(TaskBody),
     /// Of `on-new-attribute`.
@@ -38,6 +42,12 @@ pub(super) enum Input {
     Entity(EntityRef),
     /// Of `cron`: the arguments, where they are not to be those of the subscription.
     Arguments(Option<String>),
+    /// Of `before`.
+    Proposal(Around, Proposal),
+    /// Of `after`.
+    Changes(Around, Vec<SeenChange>),
+    /// Of `manual`.
+    Objects(Around, Vec<SeenObject>),
 }
 
 impl Input {
@@ -52,6 +62,9 @@ impl Input {
             Self::Views(views, _) => of(views.root()),
             Self::Record(entity, _) | Self::Entity(entity) => of(entity),
             Self::Run(_) | Self::Arguments(_) => true,
+            Self::Proposal(around, _) | Self::Changes(around, _) | Self::Objects(around, _) => {
+                around.fits(&subscription.moment)
+            }
         }
     }
 }
@@ -59,9 +72,9 @@ impl Input {
 type Read<T> = Result<T, String>;
 
 /// How input is read.
-pub(super) struct Reading<'a> {
+pub(in crate::cli) struct Reading<'a> {
     /// The site to check values by.
-    pub(super) site: Option<&'a SiteConfig>,
+    pub(in crate::cli) site: Option<&'a SiteConfig>,
 }
 
 impl Reading<'_> {
@@ -69,11 +82,19 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// What is wrong, with its place.
-    pub(super) fn input(&self, kind: HookKind, json: &Json) -> Result<Input, CliError> {
+    pub(in crate::cli) fn input(&self, kind: HookKind, json: &Json) -> Result<Input, CliError> {
         self.read(kind, json).map_err(|e| {
             CliError::new(Kind::Invalid, format!("the input is not one of {kind}: {e}"))
                 .help(format!("give {}", example(kind)))
         })
+    }
+
+    /// A master record and the entity that it is of.
+    ///
+    /// # Errors
+    /// What is wrong, with its place.
+    pub(in crate::cli) fn stored(&self, json: &Json) -> Result<(EntityRef, MasterRecord), String> {
+        self.record(json)
     }
 
     fn read(&self, kind: HookKind, json: &Json) -> Read<Input> {
@@ -100,6 +121,9 @@ impl Reading<'_> {
                 Input::Record(entity, record)
             }
             HookKind::UpdateEntity => Input::Entity(self.entity(member(json, "entity")?).map_err(under("entity"))?),
+            HookKind::Before => case::input(Phase::Before, json)?,
+            HookKind::After => case::input(Phase::After, json)?,
+            HookKind::Manual => case::input(Phase::Manual, json)?,
             HookKind::Cron => Input::Arguments(json.get("arguments").map(Json::to_string)),
             _ => Input::Task(self.task(member(json, "task")?)?),
         })
@@ -195,6 +219,15 @@ fn example(kind: HookKind) -> &'static str {
             r#"{"record": {"etype": "ip", "eid": "192.0.2.1", "attributes": {"label": {"plain": {"v": "private"}}}}}"#
         }
         (HookKind::UpdateEntity, _) => r#"{"entity": {"etype": "ip", "eid": "192.0.2.1"}}"#,
+        (HookKind::Before, _) => {
+            r#"{"context": {"case_id": 1}, "event": {"object": "ioc", "action": "create"}, "proposal": {"body": {"ioc_value": "a.example"}}}"#
+        }
+        (HookKind::After, _) => {
+            r#"{"context": {"case_id": 1}, "event": {"object": "ioc", "action": "create"}, "objects": [{"new": {"object": "ioc", "id": 7, "version": 1, "body": {"ioc_value": "a.example"}}}]}"#
+        }
+        (HookKind::Manual, _) => {
+            r#"{"context": {"case_id": 1}, "event": {"object": "ioc"}, "objects": [{"object": "ioc", "id": 7, "version": 1, "body": {"ioc_value": "a.example"}}]}"#
+        }
         (_, Family::Schedule) => "{}",
         _ => {
             r#"{"task": {"etype": "ip", "eid": "192.0.2.1", "data_points": [{"attr": "hostname", "v": "a.example"}]}}"#

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use tenter_model::accept::InputError;
+use tenter_model::case::call::{CaseOutcome, Judgement, ManualOutcome};
 use tenter_model::config::SiteConfig;
 use tenter_model::host::{HookFailure, Invocation, LogLine, Reason, StateWrite, Usage, Verdict};
 use tenter_model::module::{LoadedModule, Undeclared};
@@ -14,13 +15,14 @@ use tenter_model::{HookKind, SubscriptionId};
 
 use super::input::Looked;
 
+mod case;
 mod form;
 mod human;
 
-pub(super) use human::human;
+pub(in crate::cli) use human::human;
 
 /// The outputs of all calls, joined.
-pub(super) struct Report<'a> {
+pub(in crate::cli) struct Report<'a> {
     kind: HookKind,
     site: Option<&'a SiteConfig>,
     called: Vec<String>,
@@ -29,6 +31,9 @@ pub(super) struct Report<'a> {
     changes: Vec<Change>,
     undeclared: Vec<String>,
     verdict: Option<Verdict>,
+    judgement: Option<Judgement>,
+    effects: Vec<Json>,
+    shown: Option<tenter_model::case::call::Report>,
     logs: Vec<LogLine>,
     dropped: u32,
     usage: Usage,
@@ -47,6 +52,9 @@ impl<'a> Report<'a> {
             changes: Vec::new(),
             undeclared: Vec::new(),
             verdict: None,
+            judgement: None,
+            effects: Vec::new(),
+            shown: None,
             logs: Vec::new(),
             dropped: 0,
             usage,
@@ -113,6 +121,36 @@ impl<'a> Report<'a> {
         state
     }
 
+    /// Takes a call of `before`: the first denial counts, else the last change.
+    pub(super) fn judgement(&mut self, call: Invocation<Judgement>) -> Vec<StateWrite> {
+        let (judgement, state) = self.take(call);
+        let settled = matches!(self.judgement, Some(Judgement::Denied(_)));
+        let changes = self.judgement.is_none() || judgement.as_ref().is_some_and(|j| *j != Judgement::Unchanged);
+        if !settled && changes {
+            self.judgement = judgement;
+        }
+        state
+    }
+
+    /// Takes a call of `after`.
+    pub(super) fn outcome(&mut self, call: Invocation<CaseOutcome>, module: &LoadedModule) -> Vec<StateWrite> {
+        self.manual(replaced(call, |outcome| Ok(ManualOutcome { outcome, report: None })), module)
+    }
+
+    /// Takes a call of `manual`; its tasks are checked as the server would.
+    pub(super) fn manual(&mut self, call: Invocation<ManualOutcome>, module: &LoadedModule) -> Vec<StateWrite> {
+        let call = replaced(call, |mut manual| {
+            manual.outcome.tasks = self.check(manual.outcome.tasks, module)?;
+            Ok(manual)
+        });
+        let (manual, state) = self.take(call);
+        let ManualOutcome { outcome, report } = manual.unwrap_or_default();
+        self.tasks.extend(outcome.tasks);
+        self.effects.extend(outcome.effects.iter().map(|effect| case::effect(effect, module)));
+        self.shown = report.or(self.shown.take());
+        state
+    }
+
     fn check(&self, tasks: Vec<TaskBody>, module: &LoadedModule) -> Result<Vec<TaskBody>, HookFailure> {
         for task in &tasks {
             let etype = task.entity.etype.as_str();
@@ -154,17 +192,17 @@ impl<'a> Report<'a> {
     }
 
     /// Whether no call failed.
-    pub(super) fn is_ok(&self) -> bool {
+    pub(in crate::cli) fn is_ok(&self) -> bool {
         self.failure.is_none()
     }
 
     /// A backtrace or the like of the failure.
-    pub(super) fn detail(&self) -> Option<&str> {
+    pub(in crate::cli) fn detail(&self) -> Option<&str> {
         self.failure.as_ref()?.detail.as_deref()
     }
 
     /// The JSON.
-    pub(super) fn finish(&self, state: BTreeMap<String, String>) -> Json {
+    pub(in crate::cli) fn finish(&self, state: BTreeMap<String, String>) -> Json {
         let verdict = self.verdict.as_ref().map(|v| match v {
             Verdict::Allow => json!({"allow": true}),
             Verdict::Deny(reason) => json!({"allow": false, "reason": reason}),
@@ -178,6 +216,9 @@ impl<'a> Report<'a> {
             "changes": self.changes.iter().map(form::change).collect::<Vec<_>>(),
             "undeclared": self.undeclared,
             "verdict": verdict,
+            "judgement": self.judgement.as_ref().map(case::judgement),
+            "effects": self.effects,
+            "report": self.shown,
             "state": state,
             "log": self.logs,
             "log_dropped": self.dropped,

@@ -16,6 +16,17 @@ fn example(name: &str, kind: HookKind, grants: Option<Vec<Grant>>, input: &Value
     Ok(report.finish(bench.data().state()))
 }
 
+fn perform<'b>(
+    bench: &'b Workbench,
+    module: &Arc<LoadedModule>,
+    kind: HookKind,
+    subscriptions: &[&Subscription],
+    input: &Input,
+    now: Timestamp,
+) -> Result<Report<'b>, CliError> {
+    Calls { module, kind, subscriptions, id: "run", now }.perform(bench, &mut bench.sandbox().lane(bench.data()), input)
+}
+
 fn task(eid: &str) -> Value {
     json!({"task": {"etype": "ip", "eid": eid}})
 }
@@ -90,6 +101,8 @@ fn every_kind_can_be_called() {
     let record = json!({"etype": "ip", "eid": "192.0.2.1", "attributes": {"label": {"plain": {"v": "x"}}}});
     let view = json!({"root": {"etype": "ip", "eid": "192.0.2.1"}});
     let chunk = json!({"t1": time, "t2": time, "v": {"x": [1]}});
+    let ioc = json!({"object": "ioc", "action": "create"});
+    let object = json!({"object": "ioc", "id": 7, "version": 3, "body": {"ioc_value": "a"}});
     let cases = [
         (HookKind::OnTaskStart, json!({"task": ip})),
         (HookKind::AllowEntityCreation, json!({"task": ip})),
@@ -103,6 +116,9 @@ fn every_kind_can_be_called() {
         (HookKind::UpdateRecord, json!({"record": record})),
         (HookKind::UpdateEntity, json!({"entity": ip})),
         (HookKind::Cron, json!({})),
+        (HookKind::Before, json!({"event": ioc, "proposal": {"body": {"ioc_value": "a"}}})),
+        (HookKind::After, json!({"event": ioc, "objects": [{"new": object}]})),
+        (HookKind::Manual, json!({"event": {"object": "ioc"}, "objects": [object]})),
     ];
     let bench = Workbench::with_cache(None, None).unwrap();
     let bytes = std::fs::read(tenter_guest_build::at_test("test-every-kind")).unwrap();
@@ -120,13 +136,26 @@ fn every_kind_can_be_called() {
             "{report:#}"
         );
         assert_eq!(report["log"].as_array().unwrap().last().unwrap()["message"], kind.name());
-        let silent = [HookKind::OnTaskStart, HookKind::AllowEntityCreation].contains(kind);
+        let of_cases = kind.family() == tenter_model::hook::Family::Case;
+        let silent = of_cases || [HookKind::OnTaskStart, HookKind::AllowEntityCreation].contains(kind);
+        let patch = |tag: &str| {
+            let edits = json!([{"add_tag": tag}]);
+            json!([{"patch": {"object": "ioc", "id": 7, "expected_version": 3, "edits": edits}}])
+        };
+        let wanted = match kind {
+            HookKind::Before => (json!({"replaced": {"ioc_value": "a", "seen": "before"}}), json!([]), Value::Null),
+            HookKind::After => (Value::Null, patch("after"), Value::Null),
+            HookKind::Manual => {
+                (Value::Null, patch("manual"), json!({"message": "marked 1", "media": "text", "content": "manual"}))
+            }
+            _ => (Value::Null, json!([]), Value::Null),
+        };
+        assert_eq!((&report["judgement"], &report["effects"], &report["report"]), (&wanted.0, &wanted.1, &wanted.2));
         assert_eq!(report["tasks"].as_array().unwrap().len(), usize::from(!silent), "{kind}");
         let changes = usize::from([HookKind::Correlate, HookKind::CorrelateWithRecord].contains(kind));
         assert_eq!(report["changes"].as_array().unwrap().len(), changes, "{kind}");
     }
-    let families = hook::TABLE.iter().filter(|row| row.family != Family::Case).count();
-    assert_eq!(cases.len(), families);
+    assert_eq!(cases.len(), tenter_model::hook::TABLE.len());
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use tenter_model::host::{HostData, StateWrite};
 use tenter_model::{EntityRef, MasterRecord, ModuleName, Timestamp};
 
-/// A store that knows no entity, and of module state what calls have left.
+/// A store of what it was given: entities, and of module state what calls have left.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     state: Mutex<BTreeMap<String, Entry>>,
+    records: Mutex<BTreeMap<EntityRef, MasterRecord>>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,6 +42,11 @@ impl Scratch {
         }
     }
 
+    /// Puts an entity into the store.
+    pub(crate) fn know(&self, entity: EntityRef, record: MasterRecord) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(entity, record);
+    }
+
     /// All keys and values, these as text.
     pub(crate) fn state(&self) -> BTreeMap<String, String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,12 +62,12 @@ impl Scratch {
 }
 
 impl HostData for Scratch {
-    fn read_record(&self, _: &EntityRef) -> Result<Option<MasterRecord>, String> {
-        Ok(None)
+    fn read_record(&self, entity: &EntityRef) -> Result<Option<MasterRecord>, String> {
+        Ok(self.records.lock().unwrap_or_else(PoisonError::into_inner).get(entity).cloned())
     }
 
-    fn is_known(&self, _: &EntityRef) -> Result<bool, String> {
-        Ok(false)
+    fn is_known(&self, entity: &EntityRef) -> Result<bool, String> {
+        Ok(self.records.lock().unwrap_or_else(PoisonError::into_inner).contains_key(entity))
     }
 
     fn state_get(&self, _: &ModuleName, key: &str, now: Timestamp) -> Result<Option<(Vec<u8>, u64)>, String> {

@@ -15,7 +15,7 @@ use super::{Read, Reading, list, member, text, time, under, value};
 
 /// What a correlation hook may see.
 #[derive(Debug)]
-pub(in crate::cli::run) enum Views {
+pub(in crate::cli) enum Views {
     /// The view as it is to be, and what the import `views` gives beside it.
     Given(View, Vec<EntityView>),
     /// All entities of a component: each subscription sees what its paths name, as in a server.
@@ -23,13 +23,13 @@ pub(in crate::cli::run) enum Views {
 }
 
 /// A view for one subscription.
-pub(in crate::cli::run) struct Looked {
+pub(in crate::cli) struct Looked {
     /// What it sees.
-    pub(in crate::cli::run) view: View,
+    pub(in crate::cli) view: View,
     /// What the import `views` gives.
-    pub(in crate::cli::run) deeper: Arc<dyn ViewSource>,
+    pub(in crate::cli) deeper: Arc<dyn ViewSource>,
     /// The subscription's place in a run, where there is a specification to tell.
-    pub(in crate::cli::run) step: Option<Step>,
+    pub(in crate::cli) step: Option<Step>,
 }
 
 impl Views {
@@ -45,7 +45,7 @@ impl Views {
     ///
     /// # Errors
     /// Paths that the specification of the site does not know, and hooks that depend on each other in a cycle.
-    pub(in crate::cli::run) fn look(
+    pub(in crate::cli) fn look(
         &self,
         reading: &Reading<'_>,
         module: &LoadedModule,
