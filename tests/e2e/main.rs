@@ -17,6 +17,7 @@ mod as_dp3;
 mod bad_input;
 mod by_clock;
 mod case_modules;
+mod conformance;
 mod demo;
 mod dp3_api;
 mod egress;

@@ -377,7 +377,7 @@ static tenter_error setup(const tenter_json *config) {
   tenter_snapshot_init(at_time);
   tenter_snapshot_finalize(at_time);
   tenter_id(tenter_timeseries("thing", "series", history), "timeseries");
-  tenter_paths reads = TENTER_PATHS("value", "link.value"), sets = TENTER_PATHS("value", "link", "link.value");
+  tenter_paths reads = TENTER_PATHS("value", "link.value"), sets = TENTER_PATHS("echo");
   tenter_hook *plain = tenter_correlate("thing", reads, sets, correlated);
   tenter_hook *with_record = tenter_correlate_with_record("thing", reads, sets, correlated_with_record);
   tenter_id(plain, "correlate");

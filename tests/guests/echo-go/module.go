@@ -47,7 +47,7 @@ func configure(config tenter.Config, on *tenter.Registrar) error {
 	on.SnapshotInit(e.run).ID("snapshot-init")
 	on.SnapshotFinalize(e.run).ID("snapshot-finalize")
 	on.Timeseries("thing", "series", e.timeseries).ID("timeseries")
-	dependsOn, mayChange := []string{"value", "link.value"}, []string{"value", "link", "link.value"}
+	dependsOn, mayChange := []string{"value", "link.value"}, []string{"echo"}
 	on.Correlate("thing", dependsOn, mayChange, e.correlate).Whole().ID("correlate")
 	on.CorrelateWithRecord("thing", dependsOn, mayChange, e.correlateWithRecord).Whole().ID("correlate-with-record")
 	on.UpdateRecord("thing", time.Hour, e.updateRecord).ID("update-record")

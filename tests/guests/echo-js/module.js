@@ -207,7 +207,7 @@ export default defineModule({
     on.snapshotFinalize(atTime);
     on.timeseries("thing", "series", hook((entity, attr, chunks) => chunksOf(Task.on(entity), attr, chunks)), id("timeseries"));
 
-    const wishes = { dependsOn: ["value", "link.value"], mayChange: ["value", "link", "link.value"], whole: true };
+    const wishes = { dependsOn: ["value", "link.value"], mayChange: ["echo"], whole: true };
     on.correlate(
       "thing",
       id("correlate", wishes),

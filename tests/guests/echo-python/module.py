@@ -24,7 +24,7 @@ ASKS = [
 ]  # fmt: skip
 PATHS = [["value"], ["link", "value"]]
 FIELDS = sch.CronFields(None, None, None, None, None, None, "0", None, "UTC")
-MAY_CHANGE = [["value"], ["link"], ["link", "value"]]
+MAY_CHANGE = [["echo"]]
 
 
 def configure(config, on):

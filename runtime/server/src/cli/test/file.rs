@@ -1,10 +1,11 @@
 //! Files of tests as data: what `docs/modules.md` describes, read and checked before anything runs.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
-use tenter_model::capability::Grant;
+use tenter_model::capability::{DNS_PORT, Grant};
 use tenter_model::config::Tree;
 use tenter_model::egress::{METHODS, RECORDS, Url};
 use tenter_model::{HookKind, Timestamp};
@@ -250,10 +251,17 @@ fn name(spot: &Spot<'_>) -> Read<Name> {
     Ok(Name {
         name: spot.need("name")?.text()?.to_owned(),
         kind: kind.to_owned(),
-        server: spot.get("server").map(|server| server.text().map(str::to_owned)).transpose()?,
+        server: spot.get("server").map(|server| self::server(&server)).transpose()?,
         answers: spot.list("answers")?.iter().map(|a| a.text().map(str::to_owned)).collect::<Read<_>>()?,
         fault: fault(spot, &[Fault::TimedOut, Fault::NotFound])?,
     })
+}
+
+/// An address, at the port of DNS unless it says another.
+fn server(spot: &Spot<'_>) -> Read<SocketAddr> {
+    let text = spot.text()?;
+    let with_port = || text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, DNS_PORT));
+    text.parse().ok().or_else(with_port).map_or_else(|| spot.wrong("an address such as 192.0.2.53"), Ok)
 }
 
 fn fault(spot: &Spot<'_>, known: &[Fault]) -> Read<Option<Fault>> {
@@ -321,6 +329,7 @@ mod tests {
             wrong("- name: x\n  hook: cron\n  http: [{url: 'https://a.example', status: 7}]\n"),
             wrong("- name: x\n  hook: cron\n  dns: [{name: a, kind: AX}]\n"),
             wrong("- name: x\n  hook: cron\n  dns: [{name: a, error: lost}]\n"),
+            wrong("- name: x\n  hook: cron\n  dns: [{name: a, server: ns.example}]\n"),
             wrong("- name: x\n  hook: cron\n  files: {a: {../b: x}}\n"),
             wrong("- name: x\n  hook: cron\n  expect: {tasks: {$contain: x}}\n"),
             wrong("- name: x\n  hook: cron\n  expect: [1]\n"),
@@ -343,6 +352,7 @@ mod tests {
         tests/a.yml:3:45: [0].http[0].status: found 7; expected a status of HTTP, such as 404
         tests/a.yml:3:25: [0].dns[0].kind: found "AX"; expected one of A, AAAA, PTR, TXT, MX, NS, CNAME
         tests/a.yml:3:26: [0].dns[0].error: found "lost"; expected one of timed-out, not-found
+        tests/a.yml:3:27: [0].dns[0].server: found "ns.example"; expected an address such as 192.0.2.53
         tests/a.yml:1:3: [0]: files: "../b" is no path of a file in the folder a
         tests/a.yml:3:30: [0].expect.tasks.$contain: unknown key; expected one of $contains, $one-of, $includes, $at-least, $at-most; did you mean "$contains"?
         tests/a.yml:3:11: [0].expect: found a list; expected a mapping

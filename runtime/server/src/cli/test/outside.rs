@@ -1,12 +1,13 @@
 //! What is outside of a module in a test: what its case says, and nothing else.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 use tenter_model::ModuleName;
 use tenter_model::egress::{
-    Asking, HttpError, HttpRequest, HttpResponse, Outside, ResolveError, SecretError, Sensitive, Url,
+    Asking, HttpError, HttpRequest, HttpResponse, Lookup, Outside, ResolveError, SecretError, Sensitive, Url,
 };
 
 use crate::egress::{encode, hmac};
@@ -39,7 +40,7 @@ pub(super) struct Name {
     pub(super) name: String,
     pub(super) kind: String,
     /// The server that is asked; absent: the host's own.
-    pub(super) server: Option<String>,
+    pub(super) server: Option<SocketAddr>,
     pub(super) answers: Vec<String>,
     pub(super) fault: Option<Fault>,
 }
@@ -157,29 +158,13 @@ impl Outside for Scripted {
         }
     }
 
-    fn lookup(&self, _: &Asking<'_>, name: &str, kind: &str) -> Result<Vec<String>, ResolveError> {
-        self.looked_up(name, kind, None)
-    }
-
-    fn secrets(&self, _: &ModuleName) -> Vec<String> {
-        self.playing().script.secrets.keys().cloned().collect()
-    }
-
-    fn hmac_sha256(&self, _: &ModuleName, name: &str, message: &[u8]) -> Result<Vec<u8>, SecretError> {
-        let playing = self.playing();
-        let secret = playing.script.secrets.get(name).ok_or(SecretError::NotSet)?;
-        Ok(hmac(secret.as_bytes(), message).to_vec())
-    }
-}
-
-impl Scripted {
-    fn looked_up(&self, name: &str, kind: &str, server: Option<&str>) -> Result<Vec<String>, ResolveError> {
+    fn lookup(&self, _: &Asking<'_>, lookup: Lookup<'_>) -> Result<Vec<String>, ResolveError> {
+        let Lookup { name, kind, server } = lookup;
         let mut playing = self.playing();
         let name = name.trim_end_matches('.');
         let asked = |known: &&Name| {
-            known.name.trim_end_matches('.').eq_ignore_ascii_case(name)
-                && known.kind == kind
-                && known.server.as_deref() == server
+            let same = known.name.trim_end_matches('.').eq_ignore_ascii_case(name);
+            same && known.kind == kind && known.server == server
         };
         let Some(known) = playing.script.dns.iter().find(asked) else {
             let at = server.map_or(String::new(), |server| format!(" at {server}"));
@@ -192,6 +177,16 @@ impl Scripted {
             Some(Fault::TimedOut) => Err(ResolveError::TimedOut),
             Some(Fault::NotFound) => Err(ResolveError::NotFound),
         }
+    }
+
+    fn secrets(&self, _: &ModuleName) -> Vec<String> {
+        self.playing().script.secrets.keys().cloned().collect()
+    }
+
+    fn hmac_sha256(&self, _: &ModuleName, name: &str, message: &[u8]) -> Result<Vec<u8>, SecretError> {
+        let playing = self.playing();
+        let secret = playing.script.secrets.get(name).ok_or(SecretError::NotSet)?;
+        Ok(hmac(secret.as_bytes(), message).to_vec())
     }
 }
 
@@ -249,16 +244,22 @@ mod tests {
         let name = |name: &str, server: Option<&str>, answer: &str| Name {
             name: name.into(),
             kind: "A".into(),
-            server: server.map(str::to_owned),
+            server: server.map(|server| server.parse().unwrap()),
             answers: vec![answer.into()],
             fault: None,
         };
         let scripted = Scripted::default();
-        let dns = vec![name("a.example", None, "192.0.2.1"), name("a.example", Some("192.0.2.53"), "192.0.2.2")];
+        let dns = vec![name("a.example", None, "192.0.2.1"), name("a.example", Some("192.0.2.53:53"), "192.0.2.2")];
         scripted.play(Script { dns, ..Script::default() });
-        assert_eq!(scripted.looked_up("A.example.", "A", None), Ok(vec!["192.0.2.1".to_owned()]));
-        assert_eq!(scripted.looked_up("a.example", "A", Some("192.0.2.53")), Ok(vec!["192.0.2.2".to_owned()]));
-        assert_eq!(scripted.looked_up("a.example", "AAAA", Some("x")), Err(ResolveError::NotFound));
-        assert_eq!(scripted.unanswered(), ["dns a.example AAAA at x"]);
+        let module = ModuleName::new("m").unwrap();
+        let asking = Asking { module: &module, time: Duration::ZERO, internal: &[] };
+        let ask = |name: &str, kind: &str, server: Option<&str>| {
+            let server = server.map(|server| server.parse().unwrap());
+            scripted.lookup(&asking, Lookup { name, kind, server })
+        };
+        assert_eq!(ask("A.example.", "A", None), Ok(vec!["192.0.2.1".to_owned()]));
+        assert_eq!(ask("a.example", "A", Some("192.0.2.53:53")), Ok(vec!["192.0.2.2".to_owned()]));
+        assert_eq!(ask("a.example", "AAAA", Some("192.0.2.53:5353")), Err(ResolveError::NotFound));
+        assert_eq!(scripted.unanswered(), ["dns a.example AAAA at 192.0.2.53:5353"]);
     }
 }

@@ -31,7 +31,7 @@ pub(in crate::cli) fn human(report: &Json) -> String {
         ("time", format!("{} us", number("micros"))),
         ("memory", bytes(number("memory_bytes"))),
     ];
-    facts.retain(|(_, text)| !text.is_empty());
+    facts.retain(|(name, text)| !text.is_empty() || !["judgement", "report"].contains(name));
     let mut text = pairs(&facts);
     let items = |name: &str| report.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
     let mut rows = Vec::new();
