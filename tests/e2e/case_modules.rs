@@ -91,7 +91,7 @@ fn indicators_are_noted_and_a_service_is_told() {
 /// shows on an indicator.
 #[test]
 fn indicators_and_profiles_are_one_world() {
-    let config = json!({"seen_attribute": "note", "threat_attribute": "label"});
+    let config = json!({"seen_attribute": "note", "threat_attribute": "label", "look_again": 1});
     let mut server = Server::start(&Site::new().module("ioc-profile", &config));
     server.install("ioc-profile", &example("ioc-profile"));
     let analyst = analyst(&server);
@@ -108,6 +108,36 @@ fn indicators_and_profiles_are_one_world() {
         wait_for("the profile", || server.get(&path).body.contains("Phish"));
     }
     assert!(!tags(&unknown).contains("in-threat-list"), "{}", tags(&unknown));
+    add("192.0.2.10");
+    let tree = || analyst.get(&format!("/case/notes/directories/filter?cid={case}")).expect(200)["data"].clone();
+    assert_eq!(tree(), json!([]));
+    // What ingestion marks later is a note in the case that has it, once, and in no other words than the profile's.
+    server.post_datapoints(&json!([{"type": "ip", "id": "192.0.2.9", "attr": "label", "v": "worms", "src": "list"}]));
+    wait_for("the note", || tree() != json!([]));
+    let said = tree();
+    assert_eq!((&said[0]["name"], &said[0]["note_count"]), (&json!("ioc-profile"), &json!(1)), "{said}");
+    let note =
+        analyst.get(&format!("/case/notes/{}?cid={case}", said[0]["notes"][0]["id"])).expect(200)["data"].clone();
+    assert_eq!(note["note_title"], "192.0.2.9 is in a list of threats", "{note}");
+    assert!(note["note_content"].as_str().unwrap().contains("* label = worms"), "{note}");
+    assert!(tags(&unknown).contains("in-threat-list"), "{}", tags(&unknown));
+    // One address is still looked at, the others are not; that ends with the case.
+    let waiting = || {
+        let jobs = analyst.get(&format!("/api/v1/jobs?case={case}&limit=1000")).expect(200)["jobs"].clone();
+        let waits = |job: &&Value| ["queued", "running"].contains(&job["state"].as_str().unwrap());
+        jobs.as_array().unwrap().iter().filter(waits).cloned().collect::<Vec<_>>()
+    };
+    wait_for("one job", || matches!(&waiting()[..], [job] if job["state"] == "queued"));
+    let job = waiting().remove(0);
+    assert!(job["resumed"]["number"].as_u64() > Some(0) && job["resumed"]["memo"].is_string(), "{job}");
+    let listed = server.cli(&["action", "jobs", "--case", &case.to_string(), "--state", "queued"]).0;
+    assert!(listed.contains("due 20"), "{listed}");
+    analyst.post(&format!("/manage/cases/close/{case}?cid={case}"), &json!({})).expect(200);
+    let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
+    wait_for("the end", || analyst.get(&path).expect(200)["state"] == "succeeded");
+    let over = analyst.get(&path).expect(200);
+    assert_eq!(over["result"]["message"], "not called again: the case is closed", "{over}");
+    assert_eq!((waiting(), &tree()[0]["note_count"]), (vec![], &json!(1)));
     assert_reconciled(&server.settle());
     assert_eq!(server.errors("ioc-profile"), Vec::<Value>::new());
     server.assert_well();

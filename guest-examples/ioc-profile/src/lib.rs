@@ -1,15 +1,18 @@
-//! Joins indicators of cases and profiles of entities: an indicator gets a profile, and its profile is shown on it.
+//! Joins indicators of cases and profiles of entities: an indicator gets a profile, its profile is shown on it, and what
+//! becomes known of it later is a note in the case.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tenter_sdk::case::{CustomField, Edit};
 use tenter_sdk::prelude::*;
 
 /// What marks an indicator whose profile is in a list of threats.
 const TAG: &str = "in-threat-list";
+/// Longest pause between two looks at a profile, in seconds.
+const LONGEST: u32 = 6 * 3_600;
 
 #[derive(Deserialize)]
 struct IocProfile {
@@ -19,6 +22,9 @@ struct IocProfile {
     seen_attribute: String,
     /// The attribute that is there when the entity is in a list of threats.
     threat_attribute: String,
+    /// Seconds until a profile that says nothing of threats is looked at again; 0 for never. Each pause is twice the one
+    /// before.
+    look_again: u32,
 }
 
 impl Module for IocProfile {
@@ -38,6 +44,10 @@ impl Module for IocProfile {
                 .title("Threats")
                 .description("The attribute that is there when the entity is in a list of threats.")
                 .default_json("\"threat_list\""),
+            Parameter::new("integer", "look_again")
+                .title("Look again")
+                .description("Seconds until a profile is looked at again, at first; 0 for never.")
+                .default_json("60"),
         ]
     }
 
@@ -49,6 +59,7 @@ impl Module for IocProfile {
         on.after("ioc", "create", Self::begin);
         on.manual("ioc", "Profile", Self::show).id("profile");
         on.request("case-write", "ioc");
+        on.request("case-write", "note");
         for etype in self.entity_types.values() {
             on.request("read-entities", etype);
             on.request("write-entities", format!("{etype}.{}", self.seen_attribute));
@@ -57,16 +68,34 @@ impl Module for IocProfile {
 }
 
 impl IocProfile {
-    /// A datapoint makes the profile, if there is none; one that is there may say something already.
+    /// A datapoint makes the profile, if there is none; one that is there may say something already. Where it does not,
+    /// it is looked at again, until it does or the case is closed.
     fn begin(&mut self, context: &Context, _: &Event, written: &[Written]) -> Result<Outcome> {
         let case = context.case_name.clone().or_else(|| context.case_id.map(|id| format!("#{id}"))).unwrap_or_default();
-        let mut outcome = Outcome::nothing();
+        // What a call left for this one is the pause between them.
+        let pause = call::memo().and_then(|memo| memo.parse::<u32>().ok());
+        let (mut outcome, mut harmless) = (Outcome::nothing(), false);
         for ioc in written.iter().filter_map(|written| written.new.as_ref()) {
-            let Some(entity) = self.entity(&value_of(ioc)?) else { continue };
-            if entities::read_record(&entity)?.is_some_and(|record| self.is_threat(&record)) {
-                outcome = outcome.patch(Patch::of(ioc).of_any_version().add_tag(TAG));
+            let value = value_of(ioc)?;
+            let Some(entity) = self.entity(&value) else { continue };
+            match entities::read_record(&entity)?.filter(|record| self.is_threat(record)) {
+                None => harmless = true,
+                Some(record) => {
+                    outcome = outcome.patch(Patch::of(ioc).of_any_version().add_tag(TAG));
+                    if pause.is_some() {
+                        outcome = outcome.create("note", context.case_id, &news(&value, &record));
+                    }
+                }
             }
-            outcome = outcome.task(Task::on(entity).plain(self.seen_attribute.clone(), case.clone()));
+            if pause.is_none() {
+                outcome = outcome.task(Task::on(entity).plain(self.seen_attribute.clone(), case.clone()));
+            }
+        }
+        if harmless && self.look_again > 0 {
+            let pause = pause.map_or(self.look_again, |pause| pause.saturating_mul(2)).min(LONGEST);
+            if !call::resume_after(pause, &pause.to_string()) {
+                log::info!("the profile is looked at no more");
+            }
         }
         Ok(outcome)
     }
@@ -117,6 +146,15 @@ impl IocProfile {
 fn value_of(ioc: &CaseObject) -> Result<String> {
     let body: Json = ioc.parse()?;
     Ok(body.get("ioc_value").and_then(Json::as_str).unwrap_or_default().trim().to_lowercase())
+}
+
+/// The note about an indicator whose profile has come to be in a list of threats.
+fn news(value: &str, record: &MasterRecord) -> Json {
+    let lines: String = described(record).iter().map(|line| format!("* {}\n", escaped(line))).collect();
+    json!({
+        "note_title": format!("{value:.100} is in a list of threats"),
+        "note_content": format!("What is known of `{value}` by now:\n\n{lines}"),
+    })
 }
 
 /// What sort of thing a value names.

@@ -72,8 +72,10 @@ pub mod call {
         backend::call::random()
     }
 
-    /// Only in `after` and `manual`: asks for this call again later, with `memo` readable then. False where that
-    /// cannot be.
+    /// Only in `after` and `manual`: asks for this call again after 1 to 604,800 seconds (a week), with `memo` (at most
+    /// 4 KiB) readable then. The last wish of a call counts, and only if the call succeeds. False where that cannot be:
+    /// after 1,000 times or 90 days, once the case is closed or nothing of what the call is about is left. The next call
+    /// sees the objects as they are by then.
     #[must_use]
     pub fn resume_after(seconds: u32, memo: &str) -> bool {
         backend::call::resume_after(seconds, memo)

@@ -22,6 +22,7 @@ mod objects;
 mod place;
 mod report;
 mod request;
+mod resume;
 mod run;
 mod seat;
 
@@ -38,6 +39,7 @@ pub use request::{
     CaseContext, CreateRequest, ManualRequest, ManualRun, ManualRuns, MenuEntry, ObjectRequest, ReportKind, ReportMade,
     ReportRequest, UpdateRequest,
 };
+pub use resume::{Resumed, resumed};
 pub(crate) use seat::Seat;
 use seat::Seats;
 

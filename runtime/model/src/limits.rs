@@ -74,6 +74,14 @@ pub const MAX_DESCENDANTS: u64 = 10_000;
 pub const MAX_ATTEMPTS: u32 = 4;
 /// First pause before a retry, in milliseconds; doubled each time.
 pub const RETRY_BACKOFF_MS: u64 = 200;
+/// Times in all that calls of case hooks ask, one after the other, to be made again later.
+pub const MAX_RESUMPTIONS: u32 = 1_000;
+/// Time from the first of such calls to the last, in seconds.
+pub const RESUME_SPAN_SECONDS: u32 = 90 * 86_400;
+/// Longest pause between two of them, in seconds; the shortest is one.
+pub const MAX_RESUME_SECONDS: u32 = 7 * 86_400;
+/// What one of them leaves for the next, in bytes.
+pub const MAX_MEMO_BYTES: usize = 4 << 10;
 /// Days for which ids of finished tasks are known.
 pub const TASK_ID_DAYS: i64 = 7;
 /// Body of an HTTP request, in bytes.

@@ -15,6 +15,7 @@ use tenter_model::view::ViewSource;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
+use crate::capability::call::Resumption;
 use crate::capability::state::Draft;
 use crate::capability::tasks::Submission;
 use crate::files::Seen;
@@ -90,6 +91,8 @@ pub(crate) struct Offer {
     pub(crate) views: Option<Arc<dyn ViewSource>>,
     /// `tasks`, in calls of a timer.
     pub(crate) tasks: Option<Submission>,
+    /// `call.resume-after` and `call.memo`, in calls after a change of a case object and of a click.
+    pub(crate) resumption: Option<Resumption>,
 }
 
 /// One invocation: a hook with the start of the instance that it may need.

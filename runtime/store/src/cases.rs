@@ -83,6 +83,9 @@ pub struct NewObject {
     pub about: Option<ObjectRef>,
     /// What was asked for.
     pub accepted: Accepted,
+    /// For a note: the name of the directory at the top of the case that it goes into, whatever was asked for. It is
+    /// created if there is none.
+    pub directory: Option<String>,
     /// Random bytes, of which its uuid is made.
     pub random: [u8; 16],
     /// Hooks to be called then.

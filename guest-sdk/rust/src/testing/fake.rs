@@ -20,8 +20,15 @@ pub struct Host {
     pub call_id: String,
     /// What `call::cause` answers.
     pub cause: contract::call::CallCause,
-    /// What `call::memo` answers; `call::resume_after` sets it.
+    /// What `call::memo` answers in `after` and `manual`.
     pub memo: Option<String>,
+    /// What `call::resume_after` was asked for last, in seconds, with the memo. To play the call that comes of it, make the
+    /// memo that of the host.
+    pub resume: Option<(u32, String)>,
+    /// Seconds within which a call may be made again; 0: not at all.
+    pub resume_within: u32,
+    /// Whether a call may be made again at all: the harness sets it for `after` and `manual`.
+    pub may_resume: bool,
     /// What `call::random` answers, counting up.
     pub random: u64,
     /// The module's private state.
@@ -62,6 +69,9 @@ impl Default for Host {
             call_id: "test-call".into(),
             cause: contract::call::CallCause::Normal,
             memo: None,
+            resume: None,
+            resume_within: 90 * 86_400,
+            may_resume: false,
             random: 0,
             state: BTreeMap::new(),
             denied: BTreeSet::new(),
@@ -144,13 +154,21 @@ pub(crate) mod call {
         })
     }
 
-    pub(crate) fn resume_after(_seconds: u32, memo: &str) -> bool {
-        host(|h| h.memo = Some(memo.to_owned()));
-        true
+    pub(crate) fn resume_after(seconds: u32, memo: &str) -> bool {
+        const LONGEST: u32 = 7 * 86_400;
+        const MAX_MEMO_BYTES: usize = 4 << 10;
+        host(|h| {
+            let in_time = (1..=h.resume_within.min(LONGEST)).contains(&seconds);
+            let may = h.may_resume && in_time && memo.len() <= MAX_MEMO_BYTES;
+            if may {
+                h.resume = Some((seconds, memo.to_owned()));
+            }
+            may
+        })
     }
 
     pub(crate) fn memo() -> Option<String> {
-        host(|h| h.memo.clone())
+        host(|h| h.memo.clone().filter(|_| h.may_resume))
     }
 }
 

@@ -193,7 +193,8 @@ impl<M: Exported> Harness<M> {
         let Live { module, on } = &mut self.live;
         let filter = |d: &crate::raw::cases::AfterFilter| fits(&d.object, &d.action, event);
         let mut joined = Outcome::nothing();
-        for outcome in all("after", &on.after, filter, |call| call(module, context, event, objects))? {
+        let outcomes = resumable(|| all("after", &on.after, filter, |call| call(module, context, event, objects)));
+        for outcome in outcomes? {
             joined.effects.extend(outcome.effects);
             joined.tasks.extend(outcome.tasks);
         }
@@ -213,8 +214,16 @@ impl<M: Exported> Harness<M> {
     ) -> Result<ManualOutcome> {
         let Live { module, on } = &mut self.live;
         let hook = find_case(&on.manual, "manual", id, |d| d.object == event.object)?;
-        (hook.call)(module, context, event, objects)
+        resumable(|| (hook.call)(module, context, event, objects))
     }
+}
+
+/// A call that may ask to be made again.
+fn resumable<R>(call: impl FnOnce() -> R) -> R {
+    host(|h| h.may_resume = true);
+    let result = call();
+    host(|h| h.may_resume = false);
+    result
 }
 
 /// The subscriptions that fit, at least one.

@@ -106,6 +106,7 @@ impl Cases {
             changes: Vec::new(),
             creations: Vec::new(),
             produced: Produced::default(),
+            next: None,
         };
         if let Err(error) = self.0.store.finish_job(finish, self.by_module(job)) {
             tracing::error!(job = job.id, "a job is not put back: {error}");

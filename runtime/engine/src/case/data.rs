@@ -1,7 +1,7 @@
 //! What hooks see: the record of an object as the API shows it, and around what a call is made.
 
 use serde_json::{Value, json};
-use tenter_model::case::call::{Attachment, CallContext, CaseUser, SeenChange, SeenObject, Trigger};
+use tenter_model::case::call::{Attachment, CallContext, CaseUser, Resumable, SeenChange, SeenObject, Trigger};
 use tenter_model::case::render::{self, View};
 use tenter_model::case::{Body, CaseObject, LookUpKind, Lookups, ObjectKind, ObjectRef, TABLE};
 use tenter_store::{CaseWorld, HookJob, Written};
@@ -38,7 +38,8 @@ pub(super) fn context(
     trigger: Trigger,
 ) -> CallContext {
     let case = case_id.and_then(|id| world.object_in(ObjectRef { kind: ObjectKind::Case, id }, None));
-    CallContext { case_id, case_name: case.map(|case| case.label().to_owned()), user, trigger }
+    let case_name = case.map(|case| case.label().to_owned());
+    CallContext { case_id, case_name, user, trigger, resumable: Resumable::default() }
 }
 
 /// The user of that id, if there still is one.
@@ -48,7 +49,7 @@ pub(super) fn user(world: &CaseWorld<'_>, id: i64) -> Option<CaseUser> {
 }
 
 /// What the `after` hook of a job sees. The first attempt sees the versions that the change was between; a later one,
-/// and one that a request waits for, sees the object as it is by now.
+/// one that a call asked for, and one that a request waits for, see the object as it is by now.
 pub(super) fn changes(job: &HookJob, as_it_is: bool, world: &CaseWorld<'_>) -> Vec<SeenChange> {
     if let Some(report) = job.spec.payload.get("report") {
         return vec![report_seen(report)];

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 use tenter_model::case::call::{Attachment, CaseEffect};
-use tenter_model::case::validate::validate_create;
+use tenter_model::case::validate::validate_create_without;
 use tenter_model::case::{Body, Edit, EditError, ObjectKind, ObjectRef, Phase, edit};
 use tenter_model::host::{HookCall, HookFailure, Reason};
 use tenter_model::limits::MAX_DEPTH;
@@ -15,6 +15,9 @@ use tenter_store::{AccessLevel, CaseWorld, Change, HookJob, NewObject, ObjectCha
 
 use super::deed::Deed;
 use super::{CaseError, Cases, after, objects, place};
+
+/// Where a note says in which directory it is.
+const DIRECTORY: &str = "directory_id";
 
 /// Effects that may be applied.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -120,10 +123,13 @@ impl Cases {
         let homeless = matches!(kind, ObjectKind::Case | ObjectKind::GlobalTask);
         let case_id = case_id.or(job.case_id).filter(|_| !homeless);
         objects::may_create(world, job.user_id, kind, case_id, None)?;
-        let accepted = validate_create(kind, &Value::Object(body.clone()), case_id, world)
+        // A module does not know which directories of notes a case has: without one its notes go into its own.
+        let lacks = Some(DIRECTORY).filter(|field| kind == ObjectKind::Note && !body.contains_key(*field));
+        let directory = lacks.map(|_| call.module.name.to_string());
+        let accepted = validate_create_without(kind, &Value::Object(body.clone()), case_id, lacks, world)
             .map_err(|errors| Refusal::Wrong(errors.to_string()))?;
         let jobs = self.calls(call, job, Deed::Create.hook(Phase::After, kind, None));
-        Ok(NewObject { kind, case_id, about: None, accepted, random: self.random(), jobs })
+        Ok(NewObject { kind, case_id, about: None, accepted, directory, random: self.random(), jobs })
     }
 
     /// The jobs of hooks that an effect calls, where the operator wants that and it is not too deep.

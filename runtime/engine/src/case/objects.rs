@@ -39,7 +39,8 @@ impl Cases {
         let request = Value::Object(self.before(&asked, body)?);
         let checked = self.see(&context, case_id, |world| validate_create(kind, &request, case_id, world))?;
         let accepted = checked.map_err(CaseError::Fields)?;
-        let new = NewObject { kind, case_id, about, accepted, random: self.random(), jobs: Vec::new() };
+        let new =
+            NewObject { kind, case_id, about, accepted, directory: None, random: self.random(), jobs: Vec::new() };
         self.write_new(new, &context)
     }
 
@@ -130,7 +131,8 @@ impl Cases {
         self.ask_fixed(hook, &context, case_id, &object)?;
         let accepted = self.see(&context, case_id, |world| copied(&object, world))?;
         let kind = ObjectKind::Event;
-        let new = NewObject { kind, case_id, about: None, accepted, random: self.random(), jobs: Vec::new() };
+        let (random, jobs) = (self.random(), Vec::new());
+        let new = NewObject { kind, case_id, about: None, accepted, directory: None, random, jobs };
         self.write_new(new, &context)
     }
 

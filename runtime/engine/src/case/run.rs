@@ -10,7 +10,7 @@
 //! A person waits for the result of a click, so that is told at once instead of being tried again.
 
 use serde_json::{Value, json};
-use tenter_model::case::call::{CaseOutcome, Report, Trigger};
+use tenter_model::case::call::{CallContext, CaseOutcome, Report, Resume, Trigger};
 use tenter_model::case::{self, Acting, CaseHook, Phase};
 use tenter_model::host::{CallCause, HookCall, HookFailure, Invocation, Reason};
 use tenter_model::limits::{MAX_ATTEMPTS, RETRY_BACKOFF_MS};
@@ -19,6 +19,7 @@ use tenter_model::{HookKind, Schema, TaskBody, TaskId, Timestamp};
 use tenter_store::{CaseActor, FinishJob, HookJob, JobEnd, JobResult, Produced, StoreError};
 
 use super::effects::Checked;
+use super::resume::{over, resumable, resumed};
 use super::{CaseError, Cases, Seat, data};
 use crate::call::note::Shown;
 use crate::call::{Desk, Notes, Subject, check};
@@ -34,6 +35,7 @@ struct Done {
     effects: Checked,
     tasks: Vec<TaskBody>,
     report: Option<Report>,
+    resume: Option<Resume>,
 }
 
 impl Shown for Done {
@@ -41,6 +43,7 @@ impl Shown for Done {
         json!({
             "changes": self.effects.changes.len(), "creations": self.effects.creations.len(),
             "tasks": self.tasks.json(schema), "report": self.report,
+            "again": self.resume.as_ref().map(|resume| json!({"seconds": resume.seconds, "memo": resume.memo})),
         })
     }
 }
@@ -56,6 +59,9 @@ struct Attempt {
 impl Cases {
     /// Works a claimed job off. `within_ms` is what is left of the time of the request that waits for it.
     pub(super) fn work_off(&self, seat: &mut Seat, job: &HookJob, within_ms: Option<u64>) {
+        if self.is_over(job) {
+            return;
+        }
         let Attempt { outcome, mut result, notes, origin } = self.attempt(seat, job, within_ms);
         let now = self.0.shared.clock.now();
         let Notes { errors, state, invocations } = notes;
@@ -67,14 +73,21 @@ impl Cases {
             changes: Vec::new(),
             creations: Vec::new(),
             produced: Produced { errors, state, invocations, ..Produced::default() },
+            next: None,
         };
         match outcome {
-            Ok(Done { effects, tasks, report }) => {
+            Ok(Done { effects, tasks, report, resume }) => {
                 let (changed, created, new) = (effects.changes.len(), effects.creations.len(), tasks.len());
                 let counts = || format!("{changed} changed, {created} created, {new} tasks");
                 result.code = SUCCESS;
                 result.message = report.as_ref().map_or_else(counts, |report| report.message.clone());
-                result.data = json!({"changed": changed, "created": created, "tasks": new, "report": report});
+                let again = resume.as_ref().map(|resume| resume.seconds);
+                if let Some(seconds) = again {
+                    result.message.push_str(&format!(", again in {seconds} s"));
+                }
+                result.data =
+                    json!({"changed": changed, "created": created, "tasks": new, "report": report, "again": again});
+                finish.next = resume.map(|resume| self.next_job(job, resume, now));
                 finish.changes = effects.changes;
                 finish.creations = effects.creations;
                 if let Some(origin) = &origin {
@@ -89,6 +102,28 @@ impl Cases {
         }
         finish.result = result;
         self.finish(job, finish, now);
+    }
+
+    /// Ends a job that a call asked for and that has nothing left to be about. Whether it was so.
+    fn is_over(&self, job: &HookJob) -> bool {
+        if resumed(job).is_none() {
+            return false;
+        }
+        // A store that cannot be asked now is asked again by the call.
+        let over = self.read(Some(job.user_id), job.case_id, |world| over(job, world));
+        let Ok(Some(why)) = over else { return false };
+        let finish = FinishJob {
+            id: job.id,
+            attempt: job.attempts,
+            end: JobEnd::Returned,
+            result: JobResult { code: SUCCESS, message: format!("not called again: {why}"), ..JobResult::default() },
+            changes: Vec::new(),
+            creations: Vec::new(),
+            produced: Produced::default(),
+            next: None,
+        };
+        self.finish(job, finish, self.0.shared.clock.now());
+        true
     }
 
     /// Hands the end to the store. Effects that cannot be applied any more make the attempt one that failed.
@@ -108,7 +143,7 @@ impl Cases {
         let produced = Produced { errors: finish.produced.errors, ..Produced::default() };
         let (changes, creations) = (Vec::new(), Vec::new());
         let end = end(job, reason, false, now);
-        let finish = FinishJob { end, result, changes, creations, produced, ..finish };
+        let finish = FinishJob { end, result, changes, creations, produced, next: None, ..finish };
         if let Err(error) = self.0.store.finish_job(finish, by) {
             // A restart puts it back.
             tracing::error!(job = job.id, module = job.module, "the job cannot be ended: {error}");
@@ -159,12 +194,15 @@ impl Cases {
         let mut notes = Notes::default();
         let subject = Subject { work, task: None, entity: None, stage: 0, attempt: job.attempts };
         let outcome = desk.finish(&mut notes, subject, (bound, &call), invocation, |schema, (outcome, report)| {
-            let CaseOutcome { effects, tasks } = outcome;
+            let CaseOutcome { effects, tasks, resume } = outcome;
             let tasks = check::tasks(schema, &call, tasks)?;
-            let checked =
-                self.read(Some(job.user_id), job.case_id, |world| self.check_effects(&call, job, &effects, world));
+            let checked = self.read(Some(job.user_id), job.case_id, |world| {
+                // The case may have been closed while the call ran.
+                let resume = resume.filter(|resume| resumable(job, world, call.time).takes(resume));
+                (self.check_effects(&call, job, &effects, world), resume)
+            });
             match checked {
-                Ok(effects) => Ok(Done { effects: effects?, tasks, report }),
+                Ok((effects, resume)) => Ok(Done { effects: effects?, tasks, report, resume }),
                 Err(error) => Err(HookFailure::new(Reason::Unavailable, error.to_string())),
             }
         });
@@ -182,15 +220,16 @@ impl Cases {
         within_ms: Option<u64>,
     ) -> Result<Invocation<(CaseOutcome, Option<Report>)>, CaseError> {
         let trigger = Trigger::parse(&job.spec.trigger).unwrap_or(Trigger::Api);
-        let around = self.read(Some(job.user_id), job.case_id, |world| {
-            data::context(world, data::user(world, job.user_id), job.case_id, trigger)
+        let around = self.read(Some(job.user_id), job.case_id, |world| CallContext {
+            resumable: resumable(job, world, call.time),
+            ..data::context(world, data::user(world, job.user_id), job.case_id, trigger)
         })?;
         if hook.phase == Phase::Manual {
             let objects = self.read(Some(job.user_id), job.case_id, |world| data::objects(job, world))?;
             let done = host.manual(call, &around, hook.into(), &objects);
             return Ok(map(done, |manual| (manual.outcome, manual.report)));
         }
-        let as_it_is = within_ms.is_some() || job.attempts > 1;
+        let as_it_is = within_ms.is_some() || job.attempts > 1 || resumed(job).is_some();
         let changes = self.read(Some(job.user_id), job.case_id, |world| data::changes(job, as_it_is, world))?;
         let done = host.after(call, &around, hook.into(), &changes, within_ms.unwrap_or(u64::MAX));
         Ok(map(done, |outcome| (outcome, None)))

@@ -18,9 +18,9 @@ fn applied(scopes: &[&str], effects: impl Fn(ObjectRef) -> Vec<CaseEffect> + Sen
     let subscribed = module("m", vec![after(Some("asset"), Some("create"), false)]);
     let module = scopes.iter().fold(subscribed, |module, scope| granted(module, "case-write", scope));
     let place = Place::new(vec![module]);
-    place
-        .player
-        .after("m", move |_, changes| Ok(CaseOutcome { effects: effects(target(&changes[0])), tasks: Vec::new() }));
+    place.player.after("m", move |_, changes| {
+        Ok(CaseOutcome { effects: effects(target(&changes[0])), ..CaseOutcome::default() })
+    });
     place.asset("a");
     let job = place.settle().remove(0);
     let result = job.result.unwrap();
@@ -53,6 +53,23 @@ fn all_effects_of_a_call_apply_or_none() {
     });
     assert_eq!(said, "dead 1: effects[1]: asset_name: Missing data for required field.");
     assert_eq!(place.object(ObjectRef { kind: ObjectKind::Asset, id: 1 }).unwrap().version, 1);
+}
+
+#[test]
+fn a_note_without_a_directory_goes_into_that_of_its_module() {
+    let note = |title: &str| create(ObjectKind::Note, None, json!({"note_title": title}));
+    let (place, said) = applied(&["note"], move |_| vec![note("one"), note("two")]);
+    assert_eq!(said, "succeeded 1: 0 changed, 2 created, 0 tasks");
+    let of = |kind, id| place.object(ObjectRef { kind, id });
+    let directory = of(ObjectKind::NoteDirectory, 1).unwrap();
+    assert_eq!((directory.label(), directory.case_id), ("m", Some(1)));
+    let stands = |id| of(ObjectKind::Note, id).unwrap().integer("directory_id");
+    assert_eq!((stands(1), stands(2)), (Some(1), Some(1)));
+    assert_eq!(of(ObjectKind::NoteDirectory, 2), None, "it is made once");
+    // A note that is refused leaves no directory behind.
+    let (place, said) = applied(&["note"], move |_| vec![note("one"), note("")]);
+    assert_eq!(said, "dead 1: effects[1]: note_title: Shorter than minimum length 1.");
+    assert_eq!(place.object(ObjectRef { kind: ObjectKind::NoteDirectory, id: 1 }), None);
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod access;
 mod before;
 mod effects;
 mod jobs;
+mod resume;
 mod table;

@@ -320,7 +320,7 @@ pub(crate) fn menus() -> impl Iterator<Item = Moment> {
 
 pub(crate) fn patch(target: ObjectRef, expected_version: Option<u64>, edits: Vec<Edit>) -> CaseOutcome {
     let effects = vec![CaseEffect::Patch { target, expected_version, edits }];
-    CaseOutcome { effects, tasks: Vec::new() }
+    CaseOutcome { effects, ..CaseOutcome::default() }
 }
 
 pub(crate) fn tag(target: ObjectRef, tag: &str) -> CaseOutcome {

@@ -8,6 +8,7 @@ use super::edit::Edit;
 use super::kind::ObjectKind;
 use super::object::{Body, ObjectRef};
 use super::{CaseHook, Phase, TABLE};
+use crate::limits::{MAX_MEMO_BYTES, MAX_RESUME_SECONDS};
 use crate::task::TaskBody;
 
 /// The user who changes something or clicks a menu entry.
@@ -71,6 +72,35 @@ pub struct CallContext {
     pub user: Option<CaseUser>,
     /// What caused it.
     pub trigger: Trigger,
+    /// The call before it, if that asked for this one, and whether this one may ask for another.
+    pub resumable: Resumable,
+}
+
+/// How a call stands in a row of calls of which each asked for the next.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resumable {
+    /// What the call that asked for this one left; `None`: none did.
+    pub memo: Option<String>,
+    /// Seconds within which the next may be made; 0: this one can ask for none.
+    pub within_seconds: u32,
+}
+
+impl Resumable {
+    /// Whether the call may ask for this.
+    #[must_use]
+    pub fn takes(&self, resume: &Resume) -> bool {
+        (1..=self.within_seconds.min(MAX_RESUME_SECONDS)).contains(&resume.seconds)
+            && resume.memo.len() <= MAX_MEMO_BYTES
+    }
+}
+
+/// What a call asks for that wants to be made again later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// Not before so many seconds have passed.
+    pub seconds: u32,
+    /// What the next call can read then.
+    pub memo: String,
 }
 
 /// What happens to an object.
@@ -185,6 +215,8 @@ pub struct CaseOutcome {
     pub effects: Vec<CaseEffect>,
     /// Tasks for the entity side.
     pub tasks: Vec<TaskBody>,
+    /// Whether the call is to be made again.
+    pub resume: Option<Resume>,
 }
 
 /// In which form a report is.

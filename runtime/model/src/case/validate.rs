@@ -109,7 +109,21 @@ pub fn validate_create(
     case_id: Option<i64>,
     lookups: &dyn Lookups,
 ) -> Result<Accepted, FieldErrors> {
-    validate(kind, request, case_id, None, lookups)
+    validate(kind, request, case_id, (None, None), lookups)
+}
+
+/// The same, where the caller fills a field in afterwards that the request lacks.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn validate_create_without(
+    kind: ObjectKind,
+    request: &Value,
+    case_id: Option<i64>,
+    lacks: Option<&str>,
+    lookups: &dyn Lookups,
+) -> Result<Accepted, FieldErrors> {
+    validate(kind, request, case_id, (None, lacks), lookups)
 }
 
 /// Checks a request to change an object. Fields that are not given stay.
@@ -124,14 +138,14 @@ pub fn validate_update(
     case_id: Option<i64>,
     lookups: &dyn Lookups,
 ) -> Result<Accepted, FieldErrors> {
-    validate(current.target.kind, request, case_id, Some(current), lookups)
+    validate(current.target.kind, request, case_id, (Some(current), None), lookups)
 }
 
 fn validate(
     kind: ObjectKind,
     request: &Value,
     case_id: Option<i64>,
-    current: Option<&CaseObject>,
+    (current, lacks): (Option<&CaseObject>, Option<&str>),
     lookups: &dyn Lookups,
 ) -> Result<Accepted, FieldErrors> {
     let Value::Object(request) = request else {
@@ -146,7 +160,7 @@ fn validate(
         let required = field.need == Need::Always || (field.need == Need::Create && current.is_none());
         let never_null = matches!(field.need, Need::Always | Need::Create);
         match request.get(field.name) {
-            None if required => errors.add(field.told_as, field.missing),
+            None if required && lacks != Some(field.name) => errors.add(field.told_as, field.missing),
             None => {}
             Some(Value::Null) if never_null => errors.add(field.told_as, "Field may not be null."),
             Some(Value::Null) => accept_null(field, current.is_some(), &mut accepted),

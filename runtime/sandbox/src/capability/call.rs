@@ -1,10 +1,39 @@
-//! `call`: facts about the running call.
+//! `call`: facts about the running call, and the wish to be called again.
 
+use tenter_model::case::call::{Resumable, Resume};
 use tenter_model::host::CallCause as Cause;
 use wasmtime::Result;
 
 use super::View;
 use crate::bindings::tenter::hooks::call::{CallCause, Host};
+
+/// How the running call stands to the one before and the one after it.
+pub(crate) struct Resumption {
+    resumable: Resumable,
+    /// The last wish counts.
+    asked: Option<Resume>,
+}
+
+impl Resumption {
+    /// Nothing is asked for yet.
+    pub(crate) fn new(resumable: Resumable) -> Self {
+        Self { resumable, asked: None }
+    }
+
+    /// What the call asked for.
+    pub(crate) fn finish(self) -> Option<Resume> {
+        self.asked
+    }
+
+    fn ask(&mut self, seconds: u32, memo: String) -> bool {
+        let wish = Resume { seconds, memo };
+        let may = self.resumable.takes(&wish);
+        if may {
+            self.asked = Some(wish);
+        }
+        may
+    }
+}
 
 impl Host for View<'_> {
     fn now(&mut self) -> Result<i64> {
@@ -32,14 +61,13 @@ impl Host for View<'_> {
         Ok(self.call.random().next())
     }
 
-    /// No kind of hook that is driven today can be resumed, and the contract says false there.
-    fn resume_after(&mut self, _seconds: u32, memo: String) -> Result<bool> {
+    fn resume_after(&mut self, seconds: u32, memo: String) -> Result<bool> {
         self.call.charge(memo.len())?;
-        Ok(false)
+        Ok(self.call.offer.resumption.as_mut().is_some_and(|resumption| resumption.ask(seconds, memo)))
     }
 
     fn memo(&mut self) -> Result<Option<String>> {
         self.call.charge(0)?;
-        Ok(None)
+        Ok(self.call.offer.resumption.as_ref().and_then(|resumption| resumption.resumable.memo.clone()))
     }
 }

@@ -91,7 +91,9 @@ pub(crate) fn outcome_from_wit(outcome: wit::Outcome, limits: &CallLimits) -> Re
     }
     let effects = effects.into_iter().enumerate().map(|(i, effect)| effect_from_wit(effect).at_index("effects", i));
     let effects = effects.collect::<Checked<_>>().map_err(Bad::into_failure)?;
-    Ok(CaseOutcome { effects, tasks: tasks_from_wit(tasks).map_err(Bad::into_failure)? })
+    let tasks = tasks_from_wit(tasks).map_err(Bad::into_failure)?;
+    // Whether the call is to be made again it says on another way.
+    Ok(CaseOutcome { effects, tasks, resume: None })
 }
 
 pub(crate) fn manual_from_wit(outcome: wit::ManualOutcome, limits: &CallLimits) -> Result<ManualOutcome, HookFailure> {

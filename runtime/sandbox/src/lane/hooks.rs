@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tenter_model::case::CaseEvent;
-use tenter_model::case::call::{CallContext, CaseOutcome, Judgement, ManualOutcome, Proposal, SeenChange, SeenObject};
+use tenter_model::case::call::{
+    CallContext, CaseOutcome, Judgement, ManualOutcome, Proposal, Resume, SeenChange, SeenObject,
+};
 use tenter_model::hook::HookKind;
 use tenter_model::host::{HookCall, HookFailure, HookHost, Invocation, Verdict};
 use tenter_model::id::{AttrName, EntityRef, ModuleName};
@@ -17,6 +19,7 @@ use wasmtime::Store;
 use super::{Answer, Lane};
 use crate::bindings::exports::tenter::hooks::{cases, ingest, schedule, snapshot, update};
 use crate::bindings::tenter::hooks::types as wit;
+use crate::capability::call::Resumption;
 use crate::capability::tasks::Submission;
 use crate::convert::case::{
     change_to_wit, context_to_wit, event_to_wit, judgement_from_wit, manual_from_wit, object_to_wit, outcome_from_wit,
@@ -83,7 +86,7 @@ impl Lane {
         work: impl FnOnce(&snapshot::Guest, &mut Store<Guest>) -> Answer<R>,
         accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
     ) -> Invocation<T> {
-        let offer = |_: &mut CallLimits| Offer { views: deeper, tasks: None };
+        let offer = |_: &mut CallLimits| Offer { views: deeper, ..Offer::default() };
         let accept = |answer, _: Offer, limits: &CallLimits| accept(answer, limits);
         self.invoke(call, kind, offer, |exports| exports.snapshot.as_ref(), work, accept)
     }
@@ -98,20 +101,23 @@ impl Lane {
         self.invoke(call, kind, |_| Offer::default(), |exports| exports.update.as_ref(), work, accept)
     }
 
-    /// Case hooks have less time than their family where somebody waits for them.
+    /// Case hooks have less time than their family where somebody waits for them. Those that are jobs may ask to be
+    /// called again.
     fn case<R, T>(
         &mut self,
         call: &HookCall<'_>,
         kind: HookKind,
-        within_ms: u64,
+        (within_ms, resumption): (u64, Option<Resumption>),
         work: impl FnOnce(&cases::Guest, &mut Store<Guest>) -> Answer<R>,
-        accept: impl FnOnce(R, &CallLimits) -> Result<T, HookFailure>,
+        accept: impl FnOnce(R, Option<Resume>, &CallLimits) -> Result<T, HookFailure>,
     ) -> Invocation<T> {
         let offer = |limits: &mut CallLimits| {
             limits.deadline_ms = limits.deadline_ms.min(within_ms);
-            Offer::default()
+            Offer { resumption, ..Offer::default() }
         };
-        let accept = |answer, _: Offer, limits: &CallLimits| accept(answer, limits);
+        let accept = |answer, offer: Offer, limits: &CallLimits| {
+            accept(answer, offer.resumption.and_then(Resumption::finish), limits)
+        };
         self.invoke(call, kind, offer, |exports| exports.cases.as_ref(), work, accept)
     }
 }
@@ -242,7 +248,7 @@ impl HookHost for Lane {
         let slot = TaskId::of_slot(&call.module.name, call.subscription, call.time);
         let offer = |limits: &mut CallLimits| Offer {
             tasks: Some(Submission::new(slot, &call.module.name, call.subscription, limits.output_tasks)),
-            views: None,
+            ..Offer::default()
         };
         let work = |guest: &schedule::Guest, store: &mut Store<Guest>| guest.call_cron(store, &id, arguments);
         let accept = |(), offer: Offer, _: &CallLimits| Ok(offer.tasks.map(Submission::finish).unwrap_or_default());
@@ -265,7 +271,7 @@ impl HookHost for Lane {
         let (context, event, proposal) = (context_to_wit(context), event_to_wit(event), proposal_to_wit(proposal));
         let work =
             |guest: &cases::Guest, store: &mut Store<Guest>| guest.call_before(store, &id, &context, &event, &proposal);
-        self.case(call, HookKind::Before, within_ms, work, |judgement, _| judgement_from_wit(judgement))
+        self.case(call, HookKind::Before, (within_ms, None), work, |judgement, _, _| judgement_from_wit(judgement))
     }
 
     fn after(
@@ -277,11 +283,14 @@ impl HookHost for Lane {
         within_ms: u64,
     ) -> Invocation<CaseOutcome> {
         let id = call.subscription.to_string();
+        let resumption = Resumption::new(context.resumable.clone());
         let (context, event) = (context_to_wit(context), event_to_wit(event));
         let objects: Vec<cases::Written> = objects.iter().map(change_to_wit).collect();
         let work =
             |guest: &cases::Guest, store: &mut Store<Guest>| guest.call_after(store, &id, &context, &event, &objects);
-        self.case(call, HookKind::After, within_ms, work, outcome_from_wit)
+        self.case(call, HookKind::After, (within_ms, Some(resumption)), work, |outcome, resume, limits| {
+            Ok(CaseOutcome { resume, ..outcome_from_wit(outcome, limits)? })
+        })
     }
 
     fn manual(
@@ -292,11 +301,15 @@ impl HookHost for Lane {
         objects: &[SeenObject],
     ) -> Invocation<ManualOutcome> {
         let id = call.subscription.to_string();
+        let resumption = Resumption::new(context.resumable.clone());
         let (context, event) = (context_to_wit(context), event_to_wit(event));
         let objects: Vec<cases::CaseObject> = objects.iter().map(object_to_wit).collect();
         let work =
             |guest: &cases::Guest, store: &mut Store<Guest>| guest.call_manual(store, &id, &context, &event, &objects);
-        self.case(call, HookKind::Manual, u64::MAX, work, manual_from_wit)
+        self.case(call, HookKind::Manual, (u64::MAX, Some(resumption)), work, |outcome, resume, limits| {
+            let ManualOutcome { outcome, report } = manual_from_wit(outcome, limits)?;
+            Ok(ManualOutcome { outcome: CaseOutcome { resume, ..outcome }, report })
+        })
     }
 
     fn run_ended(&mut self) {

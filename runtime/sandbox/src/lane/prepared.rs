@@ -132,7 +132,7 @@ impl Prepared {
         if let What::Cron(_) = self.what {
             let slot = TaskId::of_slot(&code.facts.name, &self.subscription, self.time);
             let tasks = Submission::new(slot, &code.facts.name, &self.subscription, limits.output_tasks);
-            guest.call.offer = Offer { tasks: Some(tasks), views: None };
+            guest.call.offer = Offer { tasks: Some(tasks), ..Offer::default() };
         }
         let exports = std::sync::Arc::clone(&instance.exports);
         let id = self.subscription.to_string();

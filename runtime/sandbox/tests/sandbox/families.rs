@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::json;
 use tenter_model::capability::Grant;
 use tenter_model::case::call::{
-    CallContext, CaseEffect, CaseOutcome, Judgement, ManualOutcome, Media, Proposal, Report, SeenChange, SeenObject,
+    CallContext, CaseEffect, CaseOutcome, Judgement, ManualOutcome, Media, Proposal, Report, Resumable, Resume,
+    SeenChange, SeenObject,
 };
 use tenter_model::case::{Body, CaseEvent, CaseUser, Edit, ObjectKind, ObjectRef, Trigger};
 use tenter_model::hook::HookKind;
@@ -190,8 +191,8 @@ fn changes_are_a_proposal_that_the_engine_checks() {
 
 fn about_a_case() -> (CallContext, Body) {
     let user = CaseUser { id: 3, login: "ada".into(), name: "Ada".into() };
-    let context =
-        CallContext { case_id: Some(1), case_name: Some("#1 - Demo".into()), user: Some(user), trigger: Trigger::Api };
+    let (case_name, resumable) = (Some("#1 - Demo".into()), Resumable { memo: None, within_seconds: 60 });
+    let context = CallContext { case_id: Some(1), case_name, user: Some(user), trigger: Trigger::Api, resumable };
     (context, json!({"ioc_value": "example.org"}).as_object().unwrap().clone())
 }
 
@@ -218,13 +219,13 @@ fn case_hooks_judge_and_want_effects() {
     let change = SeenChange { new: Some(seen(&body)), ..SeenChange::default() };
     let done = host
         .call(HookKind::After, "after:ioc.any", |lane, call| lane.after(call, &context, created, &[change], u64::MAX));
-    assert_eq!(done.outcome.unwrap(), CaseOutcome { effects: vec![patch("after")], tasks: Vec::new() });
+    assert_eq!(done.outcome.unwrap(), CaseOutcome { effects: vec![patch("after")], ..CaseOutcome::default() });
     let clicked = CaseEvent { object: "ioc", action: None };
     let done = host.call(HookKind::Manual, "manual:ioc:mark-it", |lane, call| {
         lane.manual(call, &context, clicked, &[seen(&body)])
     });
     let report = Report { message: "marked 1".into(), media: Media::Text, content: "manual".into() };
-    let outcome = CaseOutcome { effects: vec![patch("manual")], tasks: Vec::new() };
+    let outcome = CaseOutcome { effects: vec![patch("manual")], ..CaseOutcome::default() };
     assert_eq!(done.outcome.unwrap(), ManualOutcome { outcome, report: Some(report) });
     assert_eq!(done.state, [StateWrite::Add { key: "calls/manual".into(), by: 1 }]);
 }
@@ -240,7 +241,13 @@ fn judged(host: &mut Host, act: &str, within_ms: u64) -> Invocation<Judgement> {
 
 /// The rogue's `after`, with an act.
 fn told(host: &mut Host, act: &str) -> Invocation<CaseOutcome> {
+    resumed(host, act, Resumable::default())
+}
+
+/// The same, where the call stands in a row of calls.
+fn resumed(host: &mut Host, act: &str, resumable: Resumable) -> Invocation<CaseOutcome> {
     let (context, mut body) = about_a_case();
+    let context = CallContext { resumable, ..context };
     body.insert("ioc_description".into(), json!(format!("act:later {act}")));
     let event = CaseEvent { object: "ioc", action: Some("create") };
     let change = SeenChange { new: Some(seen(&body)), ..SeenChange::default() };
@@ -253,6 +260,36 @@ fn clicked(host: &mut Host, act: &str) -> Invocation<ManualOutcome> {
     body.insert("ioc_description".into(), json!(format!("act:click {act}")));
     let event = CaseEvent { object: "ioc", action: None };
     host.call(HookKind::Manual, "click", |lane, call| lane.manual(call, &context, event, &[seen(&body)]))
+}
+
+#[test]
+fn a_call_can_ask_to_be_made_again_where_that_can_be() {
+    let mut host = rogue(|_| {});
+    let mut ask = |act: &str, memo: Option<&str>, within_seconds| {
+        let done = resumed(&mut host, act, Resumable { memo: memo.map(Into::into), within_seconds });
+        let said = done.logs.last().map(|line| line.message.clone()).unwrap_or_default();
+        (said, done.outcome.map(|outcome| outcome.resume))
+    };
+    let wish = |seconds, memo: &str| Ok(Some(Resume { seconds, memo: memo.into() }));
+    assert_eq!(ask("resume 60", None, 60), ("[true] None".into(), wish(60, "60")));
+    assert_eq!(ask("resume 5 60", Some("x"), 60), (r#"[true, true] Some("x")"#.into(), wish(60, "60")));
+    // Too soon, too late, and where nothing can be asked for.
+    assert_eq!(ask("resume 0 61", None, 60), ("[false, false] None".into(), Ok(None)));
+    assert_eq!(ask("resume 604800 604801", None, u32::MAX), ("[true, false] None".into(), wish(604_800, "604800")));
+    assert_eq!(ask("resume 1", Some("x"), 0), (r#"[false] Some("x")"#.into(), Ok(None)));
+    // What a call that fails had asked for does not count, and the next one begins anew.
+    assert_eq!(ask("resume-and-fail 60", None, 60).1.unwrap_err().reason, Reason::Failed);
+    assert_eq!(ask("log 1", None, 60).1, Ok(None));
+    let long = |bytes: usize, host: &mut Host| {
+        resumed(host, &format!("memo {bytes}"), Resumable { memo: None, within_seconds: 60 })
+    };
+    let kept = |done: Invocation<CaseOutcome>| done.outcome.unwrap().resume.map(|resume| resume.memo.len());
+    assert_eq!((kept(long(4_096, &mut host)), kept(long(4_097, &mut host))), (Some(4_096), None));
+    // A click may, who judges may not.
+    let done = clicked(&mut host, "resume 9");
+    assert_eq!(done.outcome.unwrap().outcome.resume, wish(9, "9").unwrap());
+    let done = judged(&mut host, "resume 9", u64::MAX);
+    assert_eq!((done.outcome, done.logs.last().unwrap().message.as_str()), (Ok(Judgement::Unchanged), "[false] None"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenter_engine::case::{CaseError, ManualRequest};
+use tenter_engine::case::{CaseError, ManualRequest, resumed};
 use tenter_model::case::{ObjectKind, ObjectRef};
 use tenter_store::{AccessLevel, CaseWorld, HookJob, JobFilter, JobState};
 
@@ -193,10 +193,14 @@ fn shown(job: &HookJob) -> Value {
         .map(|w| json!({"object": w.target.kind.name(), "id": w.target.id, "old_version": w.old, "new_version": w.new}))
         .collect();
     let time = |at: Option<tenter_model::Timestamp>| at.map(|at| at.to_string());
+    let resumed = resumed(job).map(|resumed| {
+        json!({"number": resumed.number, "after": resumed.after, "since": resumed.since.to_string(), "memo": resumed.memo})
+    });
     json!({
         "seq": job.id, "id": job.uuid, "state": job.state.name(), "hook": job.hook, "module": job.module,
         "subscription": job.spec.subscription, "entry": job.spec.entry, "trigger": job.spec.trigger,
         "case": job.case_id, "user": job.user_id, "objects": objects, "attempts": job.attempts,
+        "resumed": resumed, "due": job.not_before.to_string(),
         "queued": job.queued.to_string(), "started": time(job.started), "ended": time(job.ended),
         "result": job.result.as_ref().map(|r| json!({
             "code": r.code, "message": r.message, "data": r.data, "logs": r.logs, "reason": r.reason,

@@ -171,9 +171,16 @@ fn list(jobs: &[Value], context: &Context) -> anyhow::Result<()> {
             ("hook", &|j| field(j, "hook")),
             ("entry", &|j| field(j, "entry")),
             ("case", &|j| field(j, "case")),
-            ("result", &|j| field(j, "result.message")),
+            ("result", &result),
         ],
     )
+}
+
+/// What came of a job, or when one comes that a call asked for.
+fn result(job: &Value) -> String {
+    let waits = field(job, "state") == "queued" && job.get("resumed").is_some_and(Value::is_object);
+    let message = field(job, "result.message");
+    if waits && message.is_empty() { format!("due {}", field(job, "due")) } else { message }
 }
 
 fn human(job: &Value) -> String {
@@ -190,6 +197,8 @@ fn human(job: &Value) -> String {
         ("attempts", "attempts"),
         ("queued", "queued"),
         ("ended", "ended"),
+        ("resumes", "resumed.after"),
+        ("memo", "resumed.memo"),
         ("reason", "result.reason"),
         ("message", "result.message"),
         ("fuel", "result.fuel"),
@@ -200,6 +209,9 @@ fn human(job: &Value) -> String {
     .filter(|(_, value)| !value.is_empty())
     .collect();
     rows.insert(1, ("on", objects.join(", ")));
+    if field(job, "state") == "queued" {
+        rows.insert(2, ("due", field(job, "due")));
+    }
     let mut out = pairs(&rows);
     if let Some(shown) = job.pointer("/result/data/report/content").and_then(Value::as_str) {
         out.push_str(&format!("\n{shown}\n"));

@@ -28,6 +28,8 @@ impl Store {
 
 pub(super) fn create(tx: &mut Tx<'_>, new: &NewObject, by: &CaseActor) -> Result<Created, StoreError> {
     tx.crash.at("case-begin");
+    let placed = new.directory.as_deref().map(|name| placed(tx, new, name, by)).transpose()?;
+    let new = placed.as_ref().unwrap_or(new);
     check_place(tx, new)?;
     check_references(tx, new.kind, new.case_id, &new.accepted.fields, by)?;
     let mut body = new.accepted.to_body(new.kind, &by.acting);
@@ -65,6 +67,27 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &NewObject, by: &CaseActor) -> Result
     }
     log::record(tx, &object, new.case_id, "created", by)?;
     finish(tx, new, object, Novelty::New, by)
+}
+
+/// The note in the directory of that name, of which the oldest counts.
+fn placed(tx: &mut Tx<'_>, note: &NewObject, name: &str, by: &CaseActor) -> Result<NewObject, StoreError> {
+    let kind = ObjectKind::NoteDirectory;
+    let case_id = note.case_id.ok_or_else(|| StoreError::Invalid("a note needs a case".into()))?;
+    let shelves = rows::outlines(tx.conn, kind, case_id, "parent_id")?;
+    let found = shelves.into_iter().find(|shelf| shelf.label() == name && shelf.integer("parent_id").is_none());
+    let directory = match found {
+        Some(shelf) => shelf.target.id,
+        None => {
+            let accepted = Accepted { fields: Body::from_iter([("name".into(), name.into())]), ..Accepted::default() };
+            // Its uuid has to differ from that of the note.
+            let random = note.random.map(|byte| !byte);
+            let new = NewObject { kind, accepted, directory: None, random, jobs: Vec::new(), ..note.clone() };
+            create(tx, &new, by)?.object.target.id
+        }
+    };
+    let mut placed = NewObject { directory: None, ..note.clone() };
+    placed.accepted.fields.insert("directory_id".into(), directory.into());
+    Ok(placed)
 }
 
 fn finish(

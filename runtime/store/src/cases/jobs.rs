@@ -2,8 +2,8 @@
 //!
 //! A job is written with the change that brings it. It names versions of objects instead of holding copies. Whoever
 //! works it off claims it, calls the module with no transaction open, and hands in the result together with what the
-//! module wants changed, which is one transaction again: effects of a job enter once or not at all. A claim goes with
-//! the process; the next start puts such jobs back, and one that was running at several deaths becomes dead.
+//! module wants changed and the job that goes on later, if it asked for one, which is one transaction again: effects of
+//! a job enter once or not at all. A claim goes with the process; the next start puts such jobs back, and one that was running at several deaths becomes dead.
 
 mod finish;
 mod list;

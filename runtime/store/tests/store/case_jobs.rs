@@ -9,7 +9,7 @@ use tenter_store::{
     StoreError,
 };
 
-use crate::cases::{CASE, by, changing, finished, look, make, new_job, removal, wanted};
+use crate::cases::{CASE, by, changing, finished, look, make, new_job, noted, removal, wanted};
 use crate::fixtures::*;
 
 /// A store with one asset and its job.
@@ -143,6 +143,42 @@ fn a_job_ends_in_a_state_that_tells_why_and_can_be_tried_again() {
             assert_eq!(store.claim_job(&[], NOW).unwrap().unwrap().attempts, 1);
         }
     }
+}
+
+#[test]
+fn a_job_goes_on_later_with_the_same_objects_or_not_at_all() {
+    let (store, object, id) = with_job();
+    let claimed = store.claim_job(&[], NOW).unwrap().unwrap();
+    let later = Timestamp(NOW.0 + 5);
+    let next = Some(NewJob { not_before: Some(later), ..new_job(2) });
+    let bad = changing(object, Change::Patch(vec![Edit::AddTag("a,b".into())]));
+    let count = || look(&store, |world| world.jobs(&JobFilter::default(), 9)).len();
+    store.finish_job(FinishJob { next: next.clone(), ..finished(id, claimed.attempts, vec![bad]) }, by(1)).unwrap_err();
+    assert_eq!((job(&store, id).state, count()), (JobState::Running, 1), "what is refused asks for nothing");
+    store.finish_job(FinishJob { next, ..end(&claimed, JobEnd::Returned, 2) }, by(1)).unwrap();
+    assert_eq!((job(&store, id).state, count()), (JobState::Succeeded, 2));
+    assert_eq!(store.claim_job(&[], NOW).unwrap(), None, "its time has not come");
+    let again = store.claim_job(&[], later).unwrap().unwrap();
+    assert_eq!((&again.spec.written, again.case_id, again.user_id), (&claimed.spec.written, CASE, claimed.user_id));
+    assert_eq!((again.attempts, again.spec.payload), (1, json!({"n": 2})));
+}
+
+#[test]
+fn a_note_goes_into_the_directory_of_that_name_which_is_made_once() {
+    let store = store();
+    let other = make(&store, ObjectKind::NoteDirectory, CASE, json!({"name": "Other"})).object.target.id;
+    // One of that name below another directory is another one.
+    make(&store, ObjectKind::NoteDirectory, CASE, json!({"name": "tagger", "parent_id": other}));
+    let directory = |note: NewObject| store.create_object(note, by(1)).unwrap().object.integer("directory_id").unwrap();
+    let made = directory(noted("tagger", 1));
+    assert_eq!((made, directory(noted("tagger", 2)), directory(noted("Other", 3))), (other + 2, made, other));
+    look(&store, |world| {
+        let made = world.object_in(ObjectRef { kind: ObjectKind::NoteDirectory, id: made }, CASE).unwrap();
+        assert_eq!((made.label(), made.version), ("tagger", 1));
+        assert_eq!(world.count(ObjectKind::NoteDirectory), 3);
+    });
+    let nowhere = NewObject { case_id: None, ..noted("tagger", 4) };
+    assert!(matches!(store.create_object(nowhere, by(1)), Err(StoreError::Invalid(_))));
 }
 
 #[test]

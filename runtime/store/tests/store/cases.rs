@@ -1,17 +1,18 @@
 //! Case objects: each rule of what is one thing, what goes with what, what is kept; and versions under concurrency.
 
 use serde_json::{Value, json};
+use tenter_model::Timestamp;
 use tenter_model::case::edit::Edit;
 use tenter_model::case::object::{closing, reopening};
 use tenter_model::case::render::Joins;
 use tenter_model::case::render::{self, View};
 use tenter_model::case::{
-    Acting, CaseObject, LookUpKind, ObjectKind, ObjectRef, Relation, validate::validate_create,
+    Accepted, Acting, Body, CaseObject, LookUpKind, ObjectKind, ObjectRef, Relation, validate::validate_create,
     validate::validate_update,
 };
 use tenter_store::{
-    AccessLevel, CaseActor, CaseWorld, Change, Changed, Created, FinishJob, JobEnd, JobFilter, JobResult, NewJob,
-    NewObject, Novelty, ObjectChange, Produced, Reader, Removal, Store, StoreError, Who,
+    AccessLevel, CaseActor, CaseWorld, Change, Changed, Created, FinishJob, JobEnd, JobFilter, JobResult, JobState,
+    NewJob, NewObject, Novelty, ObjectChange, Produced, Reader, Removal, Store, StoreError, Who,
 };
 
 use crate::fixtures::*;
@@ -46,7 +47,8 @@ pub(crate) fn wanted(store: &Store, kind: ObjectKind, case_id: Option<i64>, requ
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let number = u128::from(NUMBER.fetch_add(1, Ordering::Relaxed));
     let accepted = look(store, |world| validate_create(kind, &request, case_id, world)).unwrap();
-    NewObject { kind, case_id, about: None, accepted, random: (number << 32).to_be_bytes(), jobs: Vec::new() }
+    let (random, jobs) = ((number << 32).to_be_bytes(), Vec::new());
+    NewObject { kind, case_id, about: None, accepted, directory: None, random, jobs }
 }
 
 pub(crate) fn make(store: &Store, kind: ObjectKind, case_id: Option<i64>, request: Value) -> Created {
@@ -96,24 +98,47 @@ fn target(kind: ObjectKind, id: i64) -> ObjectRef {
     ObjectRef { kind, id }
 }
 
-/// The step of the history that is told at each death: an indicator with a job whose effect changes it.
+/// The step of the history that is told at each death: an indicator with a job whose effects change it and make a note in
+/// a directory, and a job that goes on from there later.
 pub(crate) fn told(store: &Store, reader: &Reader) -> bool {
-    let (objects, jobs) = reader
-        .cases(None, None, |world| (world.objects(ObjectKind::Ioc, CASE), world.jobs(&JobFilter::default(), 10)))
+    let (objects, mut jobs, made) = reader
+        .cases(None, None, |world| {
+            let made = [ObjectKind::NoteDirectory, ObjectKind::Note].map(|kind| world.count(kind));
+            (world.objects(ObjectKind::Ioc, CASE), world.jobs(&JobFilter::default(), 10), made)
+        })
         .unwrap();
-    assert_eq!(objects.len(), jobs.len(), "an object without its job, or a job without its object");
-    let done = objects.iter().any(|ioc| ioc.text("ioc_tags") == "seen");
+    jobs.reverse();
+    assert_eq!(objects.len(), jobs.len().min(1), "an object without its job, or a job without its object");
+    let seen = objects.iter().any(|ioc| ioc.text("ioc_tags") == "seen");
+    let ended = |n: usize| jobs.get(n).is_some_and(|job| job.state == JobState::Succeeded);
+    assert_eq!((ended(0), jobs.len() == 2, made), (seen, seen, [u64::from(seen); 2]), "a part of what came of a job");
+    let done = ended(1);
     if objects.is_empty() {
         let request = json!({"ioc_value": "example.org", "ioc_type_id": ioc_type(store, "domain")});
         let new = wanted(store, ObjectKind::Ioc, CASE, request);
         let new = NewObject { random: [1; 16], jobs: vec![new_job(7)], ..new };
         store.create_object(new, by(1)).unwrap();
     }
-    if let Some(job) = store.claim_job(&[], NOW).unwrap() {
-        let effect = changing(target(ObjectKind::Ioc, 1), Change::Patch(vec![Edit::AddTag("seen".into())]));
-        store.finish_job(finished(job.id, job.attempts, vec![effect]), by(1)).unwrap();
+    let later = Timestamp(NOW.0 + 60_000_000);
+    while let Some(job) = store.claim_job(&[], later).unwrap() {
+        let end = finished(job.id, job.attempts, Vec::new());
+        let end = if job.spec.payload == json!({"n": 7}) {
+            let effect = changing(target(ObjectKind::Ioc, 1), Change::Patch(vec![Edit::AddTag("seen".into())]));
+            let next = NewJob { not_before: Some(later), ..new_job(8) };
+            FinishJob { changes: vec![effect], creations: vec![noted("tagger", 2)], next: Some(next), ..end }
+        } else {
+            end
+        };
+        store.finish_job(end, by(1)).unwrap();
     }
     done
+}
+
+/// A note in a directory of that name.
+pub(crate) fn noted(directory: &str, n: u8) -> NewObject {
+    let accepted = Accepted { fields: Body::from_iter([("note_title".into(), json!("Seen"))]), ..Accepted::default() };
+    let (kind, directory) = (ObjectKind::Note, Some(directory.to_owned()));
+    NewObject { kind, case_id: CASE, about: None, accepted, directory, random: [n; 16], jobs: Vec::new() }
 }
 
 pub(crate) fn finished(id: u64, attempt: u32, changes: Vec<ObjectChange>) -> FinishJob {
@@ -126,6 +151,7 @@ pub(crate) fn finished(id: u64, attempt: u32, changes: Vec<ObjectChange>) -> Fin
         changes,
         creations: Vec::new(),
         produced: Produced::default(),
+        next: None,
     }
 }
 

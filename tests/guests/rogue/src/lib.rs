@@ -296,6 +296,17 @@ fn misbehave<'a>(act: (&'a str, &'a str)) -> Result<(&'a str, &'a str), HookErro
         }
         "fail" => Err(HookError::Failed(act.1.into())),
         "unavailable" => Err(HookError::Unavailable(act.1.into())),
+        // A wish for each number of seconds, which is the memo too.
+        "resume" | "resume-and-fail" => {
+            let ask = |n: &str| call::resume_after(number(n) as u32, n);
+            let answers: Vec<bool> = act.1.split(' ').map(ask).collect();
+            log::write(log::Level::Info, &format!("{answers:?} {:?}", call::memo()));
+            if act.0 == "resume" { Ok(("", "")) } else { Err(HookError::Failed("after all".into())) }
+        }
+        "memo" => {
+            let _ = call::resume_after(1, &"x".repeat(number(act.1)));
+            Ok(("", ""))
+        }
         "log" => {
             (0..number(act.1)).for_each(|n| log::write(log::Level::Info, &format!("line {n}")));
             Ok(("", ""))
@@ -348,6 +359,7 @@ impl cases::Guest for Rogue {
             ("flood", n) => cases::Judgement::Replaced(format!("{{\"x\":\"{}\"}}", "x".repeat(number(n)))),
             ("replace", text) => cases::Judgement::Replaced(text.replace('\'', "\"")),
             ("deep", n) => cases::Judgement::Replaced("[".repeat(number(n))),
+            ("", _) => cases::Judgement::Unchanged,
             (other, _) => return Err(HookError::Failed(format!("no such act: {other}"))),
         })
     }

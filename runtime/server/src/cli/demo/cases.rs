@@ -74,12 +74,15 @@ fn click(client: &Client, case_id: i64, ioc: i64) -> anyhow::Result<Value> {
     Ok(client.get(&format!("/api/v1/jobs/{}", part(&id)))?)
 }
 
-/// Waits until no job of the case is under way.
+/// Waits until no job of the case is under way. Those that a call asked for come later than anybody waits here.
 fn wait_for_jobs(client: &Client, case_id: i64) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
         let answer = client.get(&format!("/api/v1/jobs?case={case_id}"))?;
-        let busy = |job: &&Value| ["queued", "running"].contains(&field(job, "state").as_str());
+        let busy = |job: &&Value| {
+            let later = job.get("resumed").is_some_and(Value::is_object);
+            !later && ["queued", "running"].contains(&field(job, "state").as_str())
+        };
         let Some(job) = members(&answer, "jobs").iter().find(busy).cloned() else { return Ok(()) };
         if began.elapsed() > PATIENCE {
             let message = format!("a job of {} is still {}", field(&job, "module"), field(&job, "state"));

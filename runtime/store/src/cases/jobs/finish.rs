@@ -3,8 +3,8 @@
 use serde_json::json;
 use tenter_model::Timestamp;
 
-use super::{HookJob, JobResult, JobState, find};
-use crate::cases::{CaseActor, NewObject, ObjectChange, create, log, update};
+use super::{HookJob, JobResult, JobState, enqueue, find};
+use crate::cases::{CaseActor, NewJob, NewObject, ObjectChange, create, log, update};
 use crate::codec;
 use crate::commit::column;
 use crate::error::StoreError;
@@ -45,6 +45,8 @@ pub struct FinishJob {
     pub creations: Vec<NewObject>,
     /// What its calls left beside: tasks, state, notes.
     pub produced: Produced,
+    /// The job that goes on with the same objects later, for the same user.
+    pub next: Option<NewJob>,
 }
 
 impl Store {
@@ -67,6 +69,7 @@ impl Store {
             }
             let now = by.acting.now;
             produce::store(tx, &finish.produced, now)?;
+            enqueue(tx, finish.next.as_slice(), &job.spec.written, job.case_id, &by)?;
             let (state, not_before, ended) = match finish.end {
                 JobEnd::Returned if finish.result.code < FAILURE => (JobState::Succeeded, job.not_before, Some(now)),
                 JobEnd::Returned => (JobState::Failed, job.not_before, Some(now)),

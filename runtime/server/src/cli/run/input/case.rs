@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use tenter_model::case::call::{
-    Attachment, CallContext, CaseEvent, CaseUser, Proposal, SeenChange, SeenObject, Trigger,
+    Attachment, CallContext, CaseEvent, CaseUser, Proposal, Resumable, SeenChange, SeenObject, Trigger,
 };
 use tenter_model::case::object::Body;
 use tenter_model::case::{Phase, TABLE};
@@ -80,6 +80,8 @@ fn context(phase: Phase, json: &Json) -> Read<CallContext> {
         case_name: optional("case_name").map(|_| text(json, "case_name").map(str::to_owned)).transpose()?,
         user: optional("user").map(user).transpose().map_err(under("user"))?,
         trigger,
+        // Nothing comes after a call that is made by hand, so that it can ask for nothing.
+        resumable: Resumable::default(),
     })
 }
 
