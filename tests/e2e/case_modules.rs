@@ -142,3 +142,28 @@ fn indicators_and_profiles_are_one_world() {
     assert_eq!(server.errors("ioc-profile"), Vec::<Value>::new());
     server.assert_well();
 }
+
+/// A report that a module denies is not made, and who asked is told why. One that it lets pass leaves its stamp on the case.
+#[test]
+fn a_report_that_a_module_denies_is_not_made() {
+    let server = Server::start(&Site::new().module("report-stamp", &json!({"templates": [2]})));
+    server.install("report-stamp", &example("report-stamp"));
+    let analyst = analyst(&server);
+    let report = |template: u32| analyst.get(&format!("/case/report/generate-investigation/{template}?cid=1"));
+    let case = || analyst.get("/manage/cases/1").expect(200)["data"].clone();
+    let before = case();
+    let denied = report(1);
+    let told: Value = serde_json::from_str(&denied.body).unwrap();
+    let why = "Denied by module report-stamp: this template is not to be used for reports";
+    assert_eq!((denied.status, &told["status"], &told["message"]), (400, &json!("error"), &json!(why)));
+    assert_eq!(case(), before);
+    let jobs = || analyst.get("/api/v1/jobs?case=1").expect(200)["jobs"].clone();
+    assert_eq!(jobs(), json!([]), "no hook is called after what was not made");
+    let made = report(2);
+    assert_eq!(made.status, 200, "{}", made.body);
+    assert!(made.body.contains("Initial Demo"), "{}", made.body);
+    assert_eq!(case()["case_tags"], "reported");
+    assert!(case()["case_description"].as_str().unwrap().contains("made"), "{}", case());
+    assert_eq!(jobs()[0]["hook"], "on_postload_report_create");
+    assert_eq!(server.errors("report-stamp"), Vec::<Value>::new());
+}
