@@ -6,7 +6,7 @@ use tenter_model::case::object::{closing, reopening};
 use tenter_model::case::render::Joins;
 use tenter_model::case::validate::{validate_create, validate_update};
 use tenter_model::case::{
-    Accepted, Body, CaseEvent, CaseHook, CaseObject, Edit, ObjectKind, ObjectRef, Phase, kind::Home, seed,
+    Accepted, Body, CaseEvent, CaseHook, CaseObject, ObjectKind, ObjectRef, Phase, kind::Home, seed,
 };
 use tenter_store::{AccessLevel, CaseWorld, Change, Changed, Created, NewObject, ObjectChange, Removal, Removed};
 
@@ -73,25 +73,6 @@ impl Cases {
     /// [`CaseError`].
     pub fn reopen_case(&self, case_id: i64, context: &CaseContext) -> Result<Changed, CaseError> {
         self.set_state(case_id, reopening(), "reopened", context)
-    }
-
-    /// Sets one field without any hook, as the quick routes for the status of a task do in IRIS. The field must be one
-    /// that modules may set too.
-    ///
-    /// # Errors
-    /// [`CaseError`].
-    pub fn set_field(&self, request: &ObjectRequest, field: &str, value: Value) -> Result<Changed, CaseError> {
-        let ObjectRequest { target, case_id, context } = request;
-        let Reached { case_id, .. } = self.reach(context, *target, *case_id, AccessLevel::Full)?;
-        let change = ObjectChange {
-            target: *target,
-            case_id,
-            expected_version: None,
-            change: Change::Patch(vec![Edit::SetField { name: field.to_owned(), value }]),
-            action: "updated".into(),
-            jobs: Vec::new(),
-        };
-        self.0.store.change_object(change, context.by()).map_err(|error| CaseError::of(error, *target))
     }
 
     /// Deletes an object. An indicator that another case has too is only taken out of this one, and then `gone` is empty
