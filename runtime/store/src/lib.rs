@@ -19,6 +19,7 @@ pub mod bench;
 mod breakers;
 mod careful;
 mod cases;
+mod checkpoint;
 mod clean;
 mod codec;
 mod commit;

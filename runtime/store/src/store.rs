@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use tenter_model::{ModuleName, Task, TaskId, Timestamp};
 
 use crate::audit::Actor;
+use crate::checkpoint::Checkpoints;
 use crate::crash::Crash;
 use crate::error::StoreError;
 use crate::names::Names;
@@ -94,7 +95,9 @@ impl Store {
         migrate::run(&conn, &path, &crash)?;
         let clean = careful::ended_in_order(&conn)?;
         let shared = Arc::new(Shared::default());
+        let checkpoints = Checkpoints::start(&conn, &path, &options)?;
         let mut writer = Writer {
+            checkpoints,
             tally: Tally::load(&conn)?,
             conn,
             shared: shared.clone(),

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
+use crate::checkpoint::Checkpoints;
 use crate::connect;
 use crate::crash::Crash;
 use crate::error::StoreError;
@@ -129,6 +130,7 @@ pub(crate) struct Writer {
     pub(crate) names: Names,
     pub(crate) room: Vec<u8>,
     pub(crate) crash: Crash,
+    pub(crate) checkpoints: Checkpoints,
     /// The database file.
     pub(crate) path: PathBuf,
     /// The lock on the data directory, which goes after all else.
@@ -200,6 +202,9 @@ impl Writer {
             for listener in listeners {
                 guarded(|| listener(&news));
             }
+        }
+        if outcome.is_ok() {
+            self.checkpoints.committed(&self.conn);
         }
     }
 
@@ -341,6 +346,7 @@ impl Writer {
         self.crash.at("close-begin");
         self.conn.execute("UPDATE boot SET clean = 1 WHERE seq = (SELECT max(seq) FROM boot)", [])?;
         self.crash.at("close-marked");
+        self.checkpoints.stop();
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         let closed = self.conn.close().map_err(|(_, e)| StoreError::from(e));
         self.crash.at("close-end");
