@@ -38,10 +38,13 @@ pub(crate) fn missing(site: &SiteConfig, dir: Option<&Path>, uploaded: &[ModuleN
         }
         seen.push(name);
         let python = dir.and_then(|dir| python_file(dir, site.modules_dir.as_deref()?, name));
-        let is = python.map_or(String::new(), |file| format!(" ({file} is Python, which is not run)"));
+        let makes = python.map_or_else(
+            || format!("`tenter new {name}` begins one"),
+            |file| format!("`tenter build --from-dp3 {file} --out {name}.wasm` makes one of its Python"),
+        );
         let detail = format!(
-            "no component was uploaded for it{is}, so its hooks are not called; `tenter new {name}` begins one, \
-             `tenter module upload {name}.wasm` brings it, docs/from-dp3.md tells the way"
+            "no component was uploaded for it, so its hooks are not called; {makes}, `tenter module upload {name}.wasm` \
+             brings it, docs/from-dp3.md tells the way"
         );
         out.push(Missing { name: name.clone(), detail });
     }
@@ -79,8 +82,8 @@ mod tests {
         let found = missing(&site, Some(dir.path()), &uploaded);
         let names: Vec<&str> = found.iter().map(|m| m.name.as_str()).collect();
         assert_eq!(names, ["ipfilter", "whois", "gone"]);
-        insta::assert_snapshot!(found[0].detail, @"no component was uploaded for it (modules/IpFilter.py is Python, which is not run), so its hooks are not called; `tenter new ipfilter` begins one, `tenter module upload ipfilter.wasm` brings it, docs/from-dp3.md tells the way");
-        assert!(found[1].detail.contains("(modules/whois is Python"), "{}", found[1].detail);
+        insta::assert_snapshot!(found[0].detail, @"no component was uploaded for it, so its hooks are not called; `tenter build --from-dp3 modules/IpFilter.py --out ipfilter.wasm` makes one of its Python, `tenter module upload ipfilter.wasm` brings it, docs/from-dp3.md tells the way");
+        assert!(found[1].detail.contains("--from-dp3 modules/whois --out whois.wasm"), "{}", found[1].detail);
         assert!(found[2].detail.starts_with("no component was uploaded for it, so"), "{}", found[2].detail);
     }
 }

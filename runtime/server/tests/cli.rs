@@ -427,7 +427,7 @@ fn a_directory_of_dp3_is_checked_and_its_python_modules_named() {
     device       3
     --- stderr
     warning: (directory): these are ignored, since they concern DP³'s processes, MongoDB, RabbitMQ, Redis or the web server, or have no effect in DP³ either: nginx.conf, supervisord.conf, processing_core.yml (msg_broker, worker_processes, worker_threads, modules_dir), history_manager.yml (mark_datapoints_schedule), event_logging.yml (redis, groups.te.sync_interval, groups.te.sync_limit, groups.tasks_by_src.sync_interval, groups.tasks_by_src.sync_limit), database.yml (db_name, username, password, connection, storage.snapshot_bucket_size)
-    warning: processing_core.yml: enabled_modules.module_one: no component was uploaded for it (../modules/module_one.py is Python, which is not run), so its hooks are not called; `tenter new module_one` begins one, `tenter module upload module_one.wasm` brings it, docs/from-dp3.md tells the way
+    warning: processing_core.yml: enabled_modules.module_one: no component was uploaded for it, so its hooks are not called; `tenter build --from-dp3 ../modules/module_one.py --out module_one.wasm` makes one of its Python, `tenter module upload module_one.wasm` brings it, docs/from-dp3.md tells the way
     app/config is valid
     next: tenter serve app/config
     --- exit 0
