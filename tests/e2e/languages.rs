@@ -176,3 +176,32 @@ fn a_module_of_iris_runs_unchanged() {
     assert_eq!(asked, ["http", "resolver", "secret", "case-write", "case-write"], "{built}");
     done("python", &["test", "--component", file.to_str().unwrap(), tests.to_str().unwrap()]);
 }
+
+/// Modules of DP³ as they are, by the one command of `docs/from-dp3.md`: all that DP³'s registrar knows is registered by one
+/// of them, and its effects are expected.
+#[test]
+fn modules_of_dp3_run_unchanged() {
+    if !is_there("python") {
+        return;
+    }
+    let mut seen = 0;
+    for folder in std::fs::read_dir(root().join("tests/guests/dp3")).unwrap().flatten().map(|e| e.path()) {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let source = folder.join(format!("{name}.py"));
+        if !source.is_file() {
+            continue;
+        }
+        seen += 1;
+        let (source, tests) = (source.to_str().unwrap().to_owned(), folder.join("tests"));
+        let file = place("python").join(format!("{name}.wasm"));
+        let file = file.to_str().unwrap();
+        let config = folder.join(format!("{name}.yml"));
+        let mut build = vec!["build", "--from-dp3", &source, "--out", file];
+        if config.is_file() {
+            build.extend(["--config", config.to_str().unwrap()]);
+        }
+        done("python", &build);
+        done("python", &["test", "--component", file, tests.to_str().unwrap()]);
+    }
+    assert_eq!(seen, 6, "modules of DP³ in tests/guests/dp3");
+}
