@@ -6,6 +6,7 @@ like, ids are text, and nothing is checked here.
 
 import json
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from wit_world.imports import types as _t
@@ -134,7 +135,10 @@ class Specification:
         types = {name: one for name, one in raw.items() if isinstance(one, dict) and "attribs" in one}
         self.entities = {name: EntityType(name, one) for name, one in types.items()}
         #: What types the ids of entity types whose ids are not text.
-        self.typed = {name: one.eid for name, one in self.entities.items() if one.id_type != "string"}
+        #: Remembered, since a call names one entity many times.
+        self.typed = {
+            name: lru_cache(maxsize=1024)(one.eid) for name, one in self.entities.items() if one.id_type != "string"
+        }
         #: What makes values of the contract, by entity type and attribute, as far as it was asked for.
         self.lowers = {}
 
@@ -145,6 +149,13 @@ class Specification:
         """A typed id."""
         typed = self.typed.get(etype)
         return text if typed is None else typed(text)
+
+    def eid_of(self, etype: str, given):
+        """A typed id, of its text or of what a module has in its place."""
+        if not isinstance(given, (str, IPv4Address, IPv6Address)):
+            given = str(given)
+        typed = self.typed.get(etype)
+        return str(given) if typed is None else typed(given)
 
     def attribute(self, etype: str, name: str):
         """An attribute, or None."""

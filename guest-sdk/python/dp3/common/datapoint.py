@@ -102,7 +102,7 @@ def validated(etype, eid, fields):
     spec = schema.current.attribute(etype, fields["attr"])
     if spec is not None and spec.raw.get("mirror_of"):
         raise ValidationError(name, [((), "Cannot instantiate a read-only attribute datapoint.")])
-    eid = tried(lambda: schema.current.eid(etype, str(eid)), "eid", eid)
+    eid = tried(lambda: schema.current.eid_of(etype, eid), "eid", eid)
     t1, t2 = (_time(fields.get(key), key, problems) for key in ("t1", "t2"))
     c, kind = fields.get("c"), spec.kind if spec is not None else None
     if kind == 1:

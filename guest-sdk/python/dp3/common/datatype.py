@@ -7,6 +7,7 @@ import json
 import math
 import re
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Union
 
@@ -172,6 +173,7 @@ class DataType:
         return hash(self.root)
 
 
+@lru_cache(maxsize=None)
 def _compiled(text):
     """What validates values of the type, and the entity type that it leads to."""
     primitive = _PRIMITIVES.get(text)

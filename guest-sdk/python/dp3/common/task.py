@@ -47,7 +47,7 @@ class DataPointTask(_Task, Task):
         if schema.current and etype not in schema.current.entities:
             raise ValidationError("DataPointTask", [(("etype",), f"Entity type '{etype}' doesn't exist")])
         try:
-            eid = schema.current.eid(etype, str(eid))
+            eid = schema.current.eid_of(etype, eid)
         except ValueError as error:
             problems.append((("eid",), str(error)))
         points = []
@@ -68,7 +68,7 @@ class DataPointTask(_Task, Task):
             fields = one
         else:
             fields = built(etype, one.get("eid", eid), {**one, "etype": one.get("etype", etype)})
-        if fields.etype != etype or str(fields.eid) != str(eid):
+        if fields.etype != etype or (fields.eid is not eid and str(fields.eid) != str(eid)):
             problem = f"Datapoint of {fields.etype}/{fields.eid} in a task of {etype}/{eid}"
             raise ValidationError("DataPointTask", [((), problem)])
         return fields
