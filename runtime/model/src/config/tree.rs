@@ -22,19 +22,19 @@ impl Tree {
     /// # Errors
     /// What is wrong, with file, line and column. A key that stands twice is wrong, and so is a scalar that readers of
     /// YAML disagree on.
-    pub fn read(file: &str, text: &str) -> Result<Self, ConfigProblem> {
+    pub fn read(file: &str, text: &str) -> Result<Self, Box<ConfigProblem>> {
         let read = yaml::read(text);
         if file.ends_with(".json") {
             let json = serde_json::from_str(text).map_err(|e| {
                 let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
                 let at = At { line: narrow(e.line()), column: narrow(e.column()) };
-                Words::new(format!("not valid JSON: {e}")).about(file, "", at)
+                Box::new(Words::new(format!("not valid JSON: {e}")).about(file, "", at))
             })?;
             // YAML is asked for the places alone: it reads some scalars and escapes in another way.
             return Ok(Self { json, places: read.root });
         }
         match read.errors.into_iter().chain(read.duplicates).chain(read.warnings).next() {
-            Some(remark) => Err(Words::new(remark.message).about(file, "", remark.at)),
+            Some(remark) => Err(Box::new(Words::new(remark.message).about(file, "", remark.at))),
             None => Ok(Self { json: read.root.as_ref().map_or(Json::Null, Node::to_json), places: read.root }),
         }
     }
