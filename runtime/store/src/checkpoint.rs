@@ -6,7 +6,7 @@
 //! rest itself, which is little. Nothing is promised here: a checkpoint that fails leaves everything in the log.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -77,7 +77,7 @@ impl Checkpoints {
     }
 }
 
-fn serve(path: &PathBuf, options: &StoreOptions, asked: &Receiver<()>) {
+fn serve(path: &Path, options: &StoreOptions, asked: &Receiver<()>) {
     let mut own = None;
     while asked.recv().is_ok() {
         if own.is_none() {
